@@ -1,0 +1,36 @@
+"""The session engine: sessions in PostgreSQL, each linked to its person."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+from django.contrib.auth import SESSION_KEY
+from django.contrib.sessions.backends.db import SessionStore as DatabaseStore
+
+from accounts.models import Session
+
+SIGNED_IN_AT = "signed_in_at"
+LAST_ACTIVE_AT = "last_active_at"
+DEVICE = "device"
+
+
+class SessionStore(DatabaseStore):
+    """Copies out of the session whose it is and when it was last used."""
+
+    @classmethod
+    def get_model_class(cls) -> type[Session]:
+        return Session
+
+    def create_model_instance(self, data: dict[str, Any]) -> Session:
+        row: Session = super().create_model_instance(data)
+        row.person_id = data.get(SESSION_KEY)
+        row.signed_in_at = moment(data.get(SIGNED_IN_AT))
+        row.last_active_at = moment(data.get(LAST_ACTIVE_AT))
+        row.device = data.get(DEVICE, "")
+        return row
+
+
+def moment(epoch_s: float | None) -> datetime | None:
+    """A time kept in a session (seconds since 1970, UTC) as a datetime."""
+    return None if epoch_s is None else datetime.fromtimestamp(epoch_s, tz=UTC)
