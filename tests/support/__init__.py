@@ -1,0 +1,1 @@
+"""What the tests stand on: real services, started once for a whole pytest session."""
