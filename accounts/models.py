@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from hashlib import sha256
 from typing import Any, ClassVar, NoReturn
 
 from django.contrib.auth.models import AbstractUser, UserManager
@@ -128,14 +129,20 @@ class PersonaAssignment(models.Model):
         )
 
     def __str__(self) -> str:
-        return f"{self.person} as {self.words}"
+        return f"{self.person} as {self.label}"
 
     @property
-    def words(self) -> str:
-        """The persona in words, with its department: "Doctor, cardiology"."""
-        if self.department:
-            return f"{self.get_persona_display()}, {self.department}"
-        return str(self.get_persona_display())
+    def value(self) -> str:
+        return self.persona
+
+    @property
+    def label(self) -> str:
+        """In words, as in "Acting as": "Doctor, cardiology", "Head of cardiology"."""
+        if not self.department:
+            return str(self.get_persona_display())
+        if self.persona == Persona.DEPARTMENT_HEAD:
+            return f"Head of {self.department}"
+        return f"{self.get_persona_display()}, {self.department}"
 
 
 class Session(AbstractBaseSession):
@@ -150,3 +157,8 @@ class Session(AbstractBaseSession):
 
     class Meta:
         ordering = ("-last_active_at",)
+
+    @property
+    def fingerprint(self) -> str:
+        """A name for the session that may stand in a page, unlike its key."""
+        return sha256(self.session_key.encode()).hexdigest()[:16]

@@ -1,0 +1,55 @@
+"""Writes of this app: signing in and out, passwords, people, personas."""
+
+from accounts.services.passwords import (
+    TooManyAttempts,
+    WrongPassword,
+    change_password,
+    choose_password,
+    confirm_password,
+)
+from accounts.services.people import (
+    create_group,
+    create_person,
+    deactivate_person,
+    delete_group,
+    end_sessions,
+    password_link_token,
+    reactivate_person,
+    rename_person,
+    reset_password,
+    set_groups,
+    set_personas,
+    set_roles,
+)
+from accounts.services.sign_in import (
+    act_as,
+    end_session,
+    expire_session,
+    sign_in,
+    sign_out,
+)
+
+__all__ = [
+    "TooManyAttempts",
+    "WrongPassword",
+    "act_as",
+    "change_password",
+    "choose_password",
+    "confirm_password",
+    "create_group",
+    "create_person",
+    "deactivate_person",
+    "delete_group",
+    "end_session",
+    "end_sessions",
+    "expire_session",
+    "password_link_token",
+    "reactivate_person",
+    "rename_person",
+    "reset_password",
+    "set_groups",
+    "set_personas",
+    "set_roles",
+    "sign_in",
+    "sign_out",
+]

@@ -1,0 +1,1 @@
+"""Pages of this app: signing in, the own profile, keeping people and groups."""
