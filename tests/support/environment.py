@@ -12,6 +12,7 @@ import os
 import secrets
 from pathlib import Path
 
+from config.demo.notional import NOTIONAL_PEOPLE
 from config.embedded.files import free_port, private_folder, write_private
 from config.embedded.postgres import dsn
 
@@ -115,6 +116,7 @@ def _variables() -> dict[str, str]:
         "KERNEL_HOST_SOCKET": str(home() / worker() / "kernels.sock"),
         "ENVIRONMENTS_DIR": str(REPOSITORY / ".environments"),
         "DATA_SOURCES": "hospital",
+        "NOTIONAL_PEOPLE": NOTIONAL_PEOPLE,
         "DEMO": "1",
         "DJANGO_SETTINGS_MODULE": "config.settings",
     }

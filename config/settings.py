@@ -1,0 +1,278 @@
+"""Every setting of Countersign, read from the environment in one place."""
+
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from django.core.exceptions import ImproperlyConfigured
+
+from config import environment as env
+from config import security_headers
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+
+# What this process is -------------------------------------------------------------
+
+DEBUG = env.boolean("DEBUG", default=False)
+DEMO = env.boolean("DEMO", default=False)
+SECRET_KEY = env.text("SECRET_KEY")
+APPLICATION_ORIGIN = env.text("APPLICATION_ORIGIN").rstrip("/")
+CONTENT_ORIGIN = env.text("CONTENT_ORIGIN").rstrip("/")
+APPLICATION_HOST = urlsplit(APPLICATION_ORIGIN).netloc
+CONTENT_HOST = urlsplit(CONTENT_ORIGIN).netloc
+SECURE = APPLICATION_ORIGIN.startswith("https://")
+
+_LOOPBACK = {"localhost", "127.0.0.1", "::1"}
+if urlsplit(APPLICATION_ORIGIN).hostname == urlsplit(CONTENT_ORIGIN).hostname:
+    message = (
+        "CONTENT_ORIGIN must have another host than APPLICATION_ORIGIN: cookies "
+        "ignore ports, so results on the same host would share the sign-in cookie."
+    )
+    raise ImproperlyConfigured(message)
+if not SECURE and urlsplit(APPLICATION_ORIGIN).hostname not in _LOOPBACK:
+    message = (
+        "APPLICATION_ORIGIN must start with https:// unless it is on this computer "
+        "(localhost): passwords would cross the network in the clear."
+    )
+    raise ImproperlyConfigured(message)
+if not DEMO and (len(SECRET_KEY) < 50 or len(set(SECRET_KEY)) < 10):
+    message = (
+        "SECRET_KEY must be at least 50 random characters; make one with: "
+        'python -c "import secrets; print(secrets.token_urlsafe(64))"'
+    )
+    raise ImproperlyConfigured(message)
+if DEBUG and SECURE:
+    message = "DEBUG must be off outside this computer: unset DEBUG."
+    raise ImproperlyConfigured(message)
+
+ALLOWED_HOSTS = sorted({
+    str(urlsplit(origin).hostname) for origin in (APPLICATION_ORIGIN, CONTENT_ORIGIN)
+})
+
+# Applications and middleware ------------------------------------------------------
+
+INSTALLED_APPS = [
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "django.contrib.postgres",
+    "django.contrib.humanize",
+    "rest_framework",
+    "drf_spectacular",
+    "guardian",
+    "axes",
+    "csp",
+    "django_htmx",
+    "crispy_forms",
+    "crispy_bootstrap5",
+    "accounts",
+    "audit",
+    "gallery",
+    "reviews",
+    "runner",
+    "config",
+]
+MIDDLEWARE = [
+    "runner.results.middleware.ContentOriginMiddleware",
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "accounts.middleware.IdleLogoffMiddleware",
+    "accounts.middleware.SignInRequiredMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
+    "accounts.middleware.RefusalPagesMiddleware",
+    "axes.middleware.AxesMiddleware",
+]
+ROOT_URLCONF = "config.urls"
+ASGI_APPLICATION = "config.asgi.application"
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+                "accounts.context_processors.personas",
+                "config.context_processors.installation",
+            ],
+        },
+    },
+]
+CRISPY_ALLOWED_TEMPLATE_PACKS = "bootstrap5"
+CRISPY_TEMPLATE_PACK = "bootstrap5"
+
+# Databases, cache, queue ----------------------------------------------------------
+
+DATABASES = {"default": env.database("DATABASE_URL")}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+BROKER_URL = env.text("BROKER_URL")
+CACHES = {
+    "default": {
+        "BACKEND": "django.core.cache.backends.redis.RedisCache",
+        "LOCATION": BROKER_URL,
+    }
+}
+CELERY_BROKER_URL = BROKER_URL
+CELERY_ACCEPT_CONTENT = ["json"]
+CELERY_TASK_SERIALIZER = "json"
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_TASK_ACKS_LATE = False
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_TASK_DEFAULT_QUEUE = "batch"
+CELERY_TASK_ROUTES = {"runner.sweep*": {"queue": "sweep"}}
+CELERY_BEAT_SCHEDULE = {
+    "sweep-runs": {"task": "runner.sweep_runs", "schedule": 10.0},
+    "sweep-identities": {"task": "runner.sweep_identities", "schedule": 10.0},
+    "sweep-expired": {"task": "runner.sweep_expired", "schedule": 3600.0},
+}
+
+# People ---------------------------------------------------------------------------
+
+AUTH_USER_MODEL = "accounts.User"
+AUTHENTICATION_BACKENDS = [
+    "axes.backends.AxesStandaloneBackend",
+    "django.contrib.auth.backends.ModelBackend",
+    "guardian.backends.ObjectPermissionBackend",
+]
+ANONYMOUS_USER_NAME = None
+PASSWORD_HASHERS = [
+    "django.contrib.auth.hashers.Argon2PasswordHasher",
+    "django.contrib.auth.hashers.PBKDF2PasswordHasher",
+]
+AUTH_PASSWORD_VALIDATORS = [
+    {
+        "NAME": "django.contrib.auth.password_validation.MinimumLengthValidator",
+        "OPTIONS": {"min_length": 12},
+    },
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    {
+        "NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"
+    },
+]
+LOGIN_URL = "accounts:sign-in"
+LOGIN_REDIRECT_URL = "gallery:catalog"
+LOGOUT_REDIRECT_URL = "accounts:sign-in"
+AXES_FAILURE_LIMIT = env.integer("SIGN_IN_FAILURE_LIMIT", 8, at_least=1)
+AXES_COOLOFF_TIME = 0.25  # hours
+AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
+AXES_RESET_ON_SUCCESS = True
+AXES_ENABLE_ADMIN = False
+AXES_VERBOSE = False
+SESSION_IDLE_S = env.integer("SESSION_IDLE_S", 15 * 60, at_least=60)
+SESSION_ABSOLUTE_S = env.integer("SESSION_ABSOLUTE_S", 12 * 3600, at_least=60)
+
+# Cookies, origins, headers --------------------------------------------------------
+
+SESSION_ENGINE = "accounts.sessions"
+SESSION_COOKIE_AGE = SESSION_ABSOLUTE_S
+SESSION_COOKIE_NAME = "__Host-sessionid" if SECURE else "sessionid"
+SESSION_COOKIE_SECURE = SECURE
+SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = "Lax"
+CSRF_COOKIE_NAME = "__Host-csrftoken" if SECURE else "csrftoken"
+CSRF_COOKIE_SECURE = SECURE
+CSRF_COOKIE_SAMESITE = "Lax"
+CSRF_TRUSTED_ORIGINS = [APPLICATION_ORIGIN]
+CONTENT_SECURITY_POLICY = security_headers.application_policy(
+    content_origin=CONTENT_ORIGIN
+)
+SECURE_SSL_REDIRECT = SECURE
+SECURE_HSTS_SECONDS = 31536000 if SECURE else 0
+SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE
+SECURE_HSTS_PRELOAD = SECURE
+SECURE_PROXY_SSL_HEADER = (
+    ("HTTP_X_FORWARDED_PROTO", "https")
+    if env.boolean("BEHIND_TLS_PROXY", default=False)
+    else None
+)
+SECURE_REFERRER_POLICY = "same-origin"
+SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
+X_FRAME_OPTIONS = "DENY"
+DATA_UPLOAD_MAX_MEMORY_SIZE = 12_000_000
+FILE_UPLOAD_MAX_MEMORY_SIZE = 12_000_000  # uploads never touch a disk
+
+# Signatures, results, runs --------------------------------------------------------
+
+SIGNING_KEY = env.key32("SIGNING_KEY", env.text("SIGNING_KEY"))
+RESULT_KEYS = [env.key32("RESULT_KEYS", key) for key in env.words("RESULT_KEYS")]
+RESULT_RETENTION_DAYS = env.integer("RESULT_RETENTION_DAYS", 30, at_least=1)
+APPROVAL_VALID_DAYS = env.integer("APPROVAL_VALID_DAYS", 365, at_least=1)
+PEER_APPROVALS_REQUIRED = env.integer("PEER_APPROVALS_REQUIRED", 2, at_least=1)
+NOTEBOOK_MAX_BYTES = env.integer("NOTEBOOK_MAX_BYTES", 10_000_000, at_least=1)
+KERNEL_HOST_SOCKET = env.text("KERNEL_HOST_SOCKET", "")
+ENVIRONMENTS_DIR = Path(env.text("ENVIRONMENTS_DIR", BASE_DIR / ".environments"))
+ENVIRONMENT_LOCKS_DIR = BASE_DIR / "environments"
+SANDBOX = env.choice("SANDBOX", "required", {"required", "degraded"})
+DATA_SOURCES = env.data_sources("DATA_SOURCES")
+#: Whose eyes a preview in a persona looks through: an invented person of the twin.
+NOTIONAL_PEOPLE = env.notional_people("NOTIONAL_PEOPLE")
+RUN_LIMITS = {
+    "wall_clock_s": env.integer("RUN_WALL_CLOCK_S", 600, at_least=1),
+    "cell_s": env.integer("RUN_CELL_S", 600, at_least=1),
+    "memory_bytes": env.integer("RUN_MEMORY_BYTES", 1 << 30, at_least=1 << 26),
+    "processes": env.integer("RUN_PROCESSES", 64, at_least=8),
+    "output_bytes_per_cell": env.integer("RUN_OUTPUT_BYTES_PER_CELL", 5_000_000),
+    "output_bytes": env.integer("RUN_OUTPUT_BYTES", 20_000_000),
+    "outputs": env.integer("RUN_OUTPUTS", 2_000, at_least=1),
+}
+QUERY_LIMITS = {
+    "rows": env.integer("QUERY_ROWS", 1_000_000, at_least=1),
+    "bytes": env.integer("QUERY_BYTES", 512_000_000, at_least=1),
+    "statement_s": env.integer("QUERY_STATEMENT_S", 120, at_least=1),
+}
+
+# API ------------------------------------------------------------------------------
+
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": ["accounts.authentication.SessionAuthentication"],
+    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_PARSER_CLASSES": [
+        "rest_framework.parsers.JSONParser",
+        "rest_framework.parsers.MultiPartParser",
+    ],
+    "DEFAULT_PAGINATION_CLASS": "config.pagination.PageNumberPagination",
+    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "EXCEPTION_HANDLER": "accounts.problems.exception_handler",
+    "PAGE_SIZE": 25,
+}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "Countersign",
+    "DESCRIPTION": "Notebooks that are signed before they run.",
+    "VERSION": "1",
+    "OAS_VERSION": "3.1.0",
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],
+}
+
+# Files, language, time, logs ------------------------------------------------------
+
+STATIC_URL = "/static/"
+STATIC_ROOT = Path(env.text("STATIC_ROOT", BASE_DIR / ".static"))
+STATICFILES_DIRS = [BASE_DIR / "static"]
+WHITENOISE_USE_FINDERS = DEMO
+LANGUAGE_CODE = "en-gb"
+USE_I18N = False
+USE_TZ = True
+TIME_ZONE = "UTC"
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {
+        "line": {"format": "{asctime} {levelname} {name} {message}", "style": "{"}
+    },
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {"handlers": ["stderr"], "level": env.text("LOG_LEVEL", "INFO")},
+}

@@ -1,0 +1,1 @@
+"""Notebooks, their immutable versions, the catalog and its search."""

@@ -1,0 +1,167 @@
+"""Who may see, read, edit and launch a notebook: object permissions with defaults.
+
+The default audience is everyone who holds a persona (launch) and every reviewer,
+compliance officer and auditor (source). An owner narrows either to named people
+and groups, which are django-guardian's object permissions.
+"""
+
+from dataclasses import dataclass
+from typing import cast
+
+from django.contrib.auth.models import Group
+from django.db.models import Exists, OuterRef, Q, QuerySet
+from guardian.shortcuts import (
+    get_groups_with_perms,
+    get_objects_for_user,
+    get_users_with_perms,
+)
+
+from accounts.models import User
+from accounts.permissions import Permission, has_permission
+from gallery.models import Notebook, Version
+from gallery.workflow import Status
+
+LAUNCH = "launch_notebook"
+SOURCE = "view_source_notebook"
+EDIT = "edit_notebook"
+
+
+@dataclass(frozen=True)
+class Audience:
+    """Named groups and people; `everyone` is the default that nobody narrowed."""
+
+    everyone: bool
+    groups: tuple[str, ...] = ()
+    people: tuple[str, ...] = ()
+
+    def as_dict(self) -> dict[str, object]:
+        """Return the JSON form that the API answers and a sign-off signs."""
+        return {
+            "everyone": self.everyone,
+            "groups": list(self.groups),
+            "people": list(self.people),
+        }
+
+    def is_wider_than(self, other: "Audience") -> bool:
+        """Tell whether anyone is in this audience who may not be in the other."""
+        if other.everyone:
+            return False
+        if self.everyone:
+            return True
+        return bool(
+            set(self.groups) - set(other.groups) or set(self.people) - set(other.people)
+        )
+
+
+def launch_audience(notebook: Notebook) -> Audience:
+    """Return who may launch the approved version."""
+    return _audience(notebook, LAUNCH, restricted=notebook.launch_restricted)
+
+
+def source_audience(notebook: Notebook) -> Audience:
+    """Return who may read the code."""
+    return _audience(notebook, SOURCE, restricted=notebook.source_restricted)
+
+
+def _audience(notebook: Notebook, permission: str, *, restricted: bool) -> Audience:
+    if not restricted:
+        return Audience(everyone=True)
+    people = get_users_with_perms(
+        notebook, only_with_perms_in=[permission], with_group_users=False
+    )
+    groups = [
+        group.name
+        for group, held in get_groups_with_perms(notebook, attach_perms=True).items()
+        if permission in held
+    ]
+    return Audience(
+        everyone=False,
+        groups=tuple(sorted(groups)),
+        people=tuple(sorted(person.username for person in people)),
+    )
+
+
+def reads_code_by_role(user: User) -> bool:
+    """Tell whether the person's role reads code: reviewer, compliance or auditor."""
+    return any(
+        has_permission(user, permission)
+        for permission in (
+            Permission.VERSION_REVIEW,
+            Permission.VERSION_SIGN_OFF,
+            Permission.AUDIT_READ,
+        )
+    )
+
+
+def _granted(user: User, permission: str) -> QuerySet[Notebook]:
+    """Return the notebooks on which a guardian row grants `permission`."""
+    found = get_objects_for_user(
+        user,
+        f"gallery.{permission}",
+        klass=Notebook,
+        with_superuser=False,
+        accept_global_perms=False,
+    )
+    return cast("QuerySet[Notebook]", found.values("pk"))
+
+
+def contributed_by(user: User) -> Q:
+    """Select the notebooks that the person made, wrote a version of, or may edit."""
+    wrote = Version.objects.filter(notebook=OuterRef("pk"), created_by=user)
+    return Q(created_by=user) | Q(Exists(wrote)) | Q(pk__in=_granted(user, EDIT))
+
+
+def source_readable_by(user: User) -> Q:
+    """Select the notebooks whose submitted code the person may read."""
+    allowed = Q(source_restricted=True, pk__in=_granted(user, SOURCE))
+    if reads_code_by_role(user):
+        allowed |= Q(source_restricted=False)
+    submitted = Version.objects.filter(notebook=OuterRef("pk")).exclude(
+        status=Status.DRAFT
+    )
+    return contributed_by(user) | (allowed & Q(Exists(submitted)))
+
+
+def launchable_by(user: User) -> Q:
+    """Select the notebooks with an approved version that the person may launch."""
+    if not user.is_active or not user.personas:
+        return Q(pk__in=[])
+    approved = Version.objects.filter(notebook=OuterRef("pk"), status=Status.APPROVED)
+    named = Q(launch_restricted=True, pk__in=_granted(user, LAUNCH))
+    return Q(Exists(approved)) & (Q(launch_restricted=False) | named)
+
+
+def visible_to(user: User) -> QuerySet[Notebook]:
+    """Return the notebooks that exist for this person; all others are 404."""
+    return Notebook.objects.filter(source_readable_by(user) | launchable_by(user))
+
+
+def can_edit(user: User, notebook: Notebook) -> bool:
+    """Tell whether the person may upload versions, submit and set the audience."""
+    return Notebook.objects.filter(contributed_by(user), pk=notebook.pk).exists()
+
+
+def can_read_source(user: User, version: Version) -> bool:
+    """Tell whether the person may read this version's code; a draft is its authors'."""
+    if version.status == Status.DRAFT:
+        return can_edit(user, version.notebook)
+    readable = Notebook.objects.filter(
+        source_readable_by(user), pk=version.notebook_id
+    )
+    return readable.exists()
+
+
+def can_launch(user: User, notebook: Notebook) -> bool:
+    """Tell whether the person belongs to the audience of the approved version."""
+    return Notebook.objects.filter(launchable_by(user), pk=notebook.pk).exists()
+
+
+def contributors(notebook: Notebook) -> set[int]:
+    """Return the ids of everyone who made the notebook or any of its versions."""
+    wrote = notebook.versions.values_list("created_by_id", flat=True)
+    return {notebook.created_by_id, *wrote}
+
+
+def known_groups(names: list[str]) -> dict[str, Group]:
+    """Return the groups that exist among `names`, by name."""
+    return {group.name: group for group in Group.objects.filter(name__in=names)}

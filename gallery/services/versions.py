@@ -1,0 +1,142 @@
+"""Turn an upload into a version: read, normalise, infer, check, digest, store."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import Max
+
+from accounts.models import User
+from accounts.policies import BadInput, FieldError, TooLarge, require
+from audit.log import record
+from gallery.digest import version_digest
+from gallery.environments import Environment, find_environment
+from gallery.findings import find, read_tables
+from gallery.intake import Intake, IntakeError, read_notebook
+from gallery.intake.errors import TooLarge as FileTooLarge
+from gallery.models import Notebook, Version
+from gallery.parameters.infer import Inferred, infer_parameters
+from gallery.policies import edit_blockers
+from gallery.services.manifest import clean_manifest
+from gallery.services.search import index_notebook
+
+
+class RefusedUpload(BadInput):
+    """The file is not a notebook that can be stored."""
+
+
+@dataclass(frozen=True)
+class Upload:
+    """What an author sends: the file's bytes and what they say of it."""
+
+    data: bytes = field(repr=False)
+    summary: str = ""
+    environment: str | None = None
+    #: JSON of a manifest, or None for undeclared.
+    manifest: Any = None
+
+
+@dataclass(frozen=True)
+class Reading:
+    """An upload, read and checked; nothing is stored yet."""
+
+    intake: Intake
+    inferred: Inferred
+    environment: Environment
+    manifest: dict[str, Any] | None
+    summary: str
+
+
+def read_upload(upload: Upload) -> Reading:
+    """Read and check an upload without touching the database.
+
+    Raises TooLarge, RefusedUpload, UnknownEnvironment or InvalidManifest.
+    """
+    try:
+        intake = read_notebook(upload.data, max_bytes=settings.NOTEBOOK_MAX_BYTES)
+    except IntakeError as error:
+        refusal = TooLarge if isinstance(error, FileTooLarge) else RefusedUpload
+        raise refusal([FieldError("file", error.code, error.message)]) from error
+    return Reading(
+        intake=intake,
+        inferred=infer_parameters(intake.notebook),
+        environment=find_environment(
+            requested=upload.environment or None,
+            kernel_name=intake.kernel_name,
+            locks_dir=settings.ENVIRONMENT_LOCKS_DIR,
+        ),
+        manifest=clean_manifest(upload.manifest),
+        summary=upload.summary.strip()[:500],
+    )
+
+
+@transaction.atomic
+def add_version(
+    *, notebook: Notebook, upload: Upload, by: User, now: datetime
+) -> Version:
+    """Store an upload as the notebook's next version, at `draft`.
+
+    Raises NotAllowed, RefusedUpload, UnknownEnvironment, InvalidManifest.
+    """
+    require(edit_blockers(by, notebook))
+    reading = read_upload(upload)
+    # The notebook's row lock makes version numbers gapless under concurrent uploads.
+    locked = Notebook.objects.select_for_update().get(pk=notebook.pk)
+    return store_version(notebook=locked, reading=reading, by=by, now=now)
+
+
+def store_version(
+    *, notebook: Notebook, reading: Reading, by: User, now: datetime
+) -> Version:
+    """Insert the version row, refresh the search index and record the event."""
+    intake, inferred = reading.intake, reading.inferred
+    data_sources = list(settings.DATA_SOURCES)
+    highest = notebook.versions.aggregate(highest=Max("number"))["highest"] or 0
+    version = Version.objects.create(
+        notebook=notebook,
+        number=highest + 1,
+        digest=version_digest(
+            notebook=intake.notebook,
+            parameters=inferred.schema,
+            binding_mode=inferred.binding_mode,
+            environment=reading.environment.name,
+            environment_lock_sha256=reading.environment.lock_sha256,
+            manifest=reading.manifest,
+            data_sources=data_sources,
+        ),
+        document=intake.document,
+        original_sha256=intake.original_sha256,
+        parameters=inferred.schema,
+        binding_mode=inferred.binding_mode,
+        environment=reading.environment.name,
+        environment_lock_sha256=reading.environment.lock_sha256,
+        manifest=reading.manifest,
+        data_sources=data_sources,
+        findings=_findings(reading),
+        tables_read=[use.as_dict() for use in read_tables(intake.notebook)],
+        removed=list(intake.removed),
+        kernel_name=intake.kernel_name,
+        language=intake.language,
+        summary=reading.summary,
+        created_at=now,
+        created_by=by,
+    )
+    index_notebook(notebook, intake.notebook)
+    record(
+        "version.uploaded",
+        by=by,
+        at=now,
+        target=version,
+        original_sha256=version.original_sha256,
+    )
+    return version
+
+
+def _findings(reading: Reading) -> list[dict[str, Any]]:
+    found = find(
+        reading.intake.notebook,
+        environment_packages=set(reading.environment.packages),
+    )
+    return [finding.as_dict() for finding in found]

@@ -1,0 +1,1 @@
+"""Peer review, compliance sign-off, their policies and signatures."""

@@ -1,0 +1,84 @@
+"""Change who may launch a notebook and who may read its code."""
+
+from datetime import datetime
+
+from django.db import transaction
+
+from accounts.models import User
+from accounts.policies import require
+from audit.log import record
+from gallery.access import launch_audience, source_audience
+from gallery.models import Notebook, Version
+from gallery.queries import approved_version
+from gallery.services.access import Audiences, apply_audiences
+from reviews.models import Meaning
+from reviews.policies import access_blockers
+from reviews.signing import Confirmation, NotConfirmed, sign
+
+
+def widens_approved(notebook: Notebook, audiences: Audiences) -> bool:
+    """Tell whether a change lets somebody launch beyond what was signed off."""
+    return approved_version(notebook) is not None and audiences.launch.is_wider_than(
+        launch_audience(notebook)
+    )
+
+
+@transaction.atomic
+def change_access(
+    *,
+    notebook: Notebook,
+    audiences: Audiences,
+    by: User,
+    confirmation: Confirmation | None,
+    now: datetime,
+) -> Notebook:
+    """Replace both audiences; widening an approved launch audience is signed.
+
+    Raises NotAllowed, NotConfirmed.
+    """
+    notebook = Notebook.objects.select_for_update().get(pk=notebook.pk)
+    widens = widens_approved(notebook, audiences)
+    require(access_blockers(by, notebook, widens_approved=widens))
+    before = launch_audience(notebook), source_audience(notebook)
+    if before == (audiences.launch, audiences.source):
+        return notebook
+    apply_audiences(notebook, audiences)
+    approved = approved_version(notebook) if widens else None
+    if approved is not None:
+        _sign_widening(approved, audiences, by=by, confirmation=confirmation, now=now)
+    record(
+        "access.changed",
+        by=by,
+        at=now,
+        target=notebook,
+        launch=_named(audiences.launch.as_dict()),
+        source=_named(audiences.source.as_dict()),
+        signed=widens,
+    )
+    return Notebook.objects.get(pk=notebook.pk)
+
+
+def _sign_widening(
+    version: Version,
+    audiences: Audiences,
+    *,
+    by: User,
+    confirmation: Confirmation | None,
+    now: datetime,
+) -> None:
+    if confirmation is None:
+        raise NotConfirmed
+    sign(
+        version=version,
+        meaning=Meaning.AUDIENCE_WIDENED,
+        statement=f"May launch: {', '.join(_named(audiences.launch.as_dict()))}",
+        by=by,
+        confirmation=confirmation,
+        now=now,
+    )
+
+
+def _named(audience: dict[str, object]) -> list[str]:
+    if audience["everyone"]:
+        return ["everyone who holds a persona"]
+    return [*audience["groups"], *audience["people"]]  # type: ignore[misc]  # lists of names

@@ -1,0 +1,191 @@
+"""The two decisions that make a version runnable: peer review and sign-off."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.conf import settings
+from django.db import transaction
+
+from accounts.models import User
+from accounts.policies import BadInput, FieldError, require
+from audit.log import record
+from audit.transitions import StaleState, move
+from gallery.access import launch_audience
+from gallery.models import Version
+from gallery.workflow import TRANSITIONS, Status
+from reviews.models import Meaning, Review, ReviewDecision, SignOff, SignOffDecision
+from reviews.policies import (
+    peer_approvals,
+    peers_required,
+    review_blockers,
+    sign_off_blockers,
+)
+from reviews.services.locking import lock_version
+from reviews.sheet import sheet_fingerprint
+from reviews.signing import Confirmation, sign
+
+_COMMENT_LENGTH = 5000
+
+
+class InvalidDecision(BadInput):
+    """The decision is not one of those offered, or lacks its reason."""
+
+
+@dataclass(frozen=True)
+class Decision:
+    """What a signer decided; `seen` is the fingerprint of the page they read."""
+
+    decision: str
+    comment: str = ""
+    seen: str | None = None
+
+
+@transaction.atomic
+def record_review(
+    *,
+    version: Version,
+    decision: Decision,
+    by: User,
+    confirmation: Confirmation,
+    now: datetime,
+) -> Review:
+    """Store and sign a peer's decision; the last approval needed moves the version.
+
+    Raises NotAllowed, InvalidDecision, NotConfirmed, StaleState.
+    """
+    comment = _clean(decision, ReviewDecision.values, ReviewDecision.APPROVE)
+    version = lock_version(version)
+    require(review_blockers(by, version))
+    _require_fresh(version, decision)
+    approves = decision.decision == ReviewDecision.APPROVE
+    review = Review.objects.create(
+        version=version,
+        decision=decision.decision,
+        comment=comment,
+        reviewed_at=now,
+        reviewed_by=by,
+    )
+    sign(
+        version=version,
+        meaning=Meaning.PEER_REVIEWED if approves else Meaning.CHANGES_REQUESTED,
+        statement=comment,
+        by=by,
+        confirmation=confirmation,
+        now=now,
+    )
+    record(
+        "review.recorded", by=by, at=now, target=version, decision=decision.decision
+    )
+    if not approves:
+        move(
+            version,
+            to=Status.CHANGES_REQUESTED,
+            table=TRANSITIONS,
+            by=by,
+            now=now,
+            ended_at=now,
+            end_reason=comment[:500],
+        )
+    elif peer_approvals(version) >= peers_required(version.notebook):
+        move(version, to=Status.PEER_APPROVED, table=TRANSITIONS, by=by, now=now)
+    return review
+
+
+@transaction.atomic
+def record_sign_off(
+    *,
+    version: Version,
+    decision: Decision,
+    by: User,
+    confirmation: Confirmation,
+    now: datetime,
+) -> SignOff:
+    """Store and sign compliance's decision; approval replaces the older version.
+
+    Raises NotAllowed, InvalidDecision, NotConfirmed, StaleState.
+    """
+    comment = _clean(decision, SignOffDecision.values, SignOffDecision.APPROVE)
+    version = lock_version(version)
+    require(sign_off_blockers(by, version))
+    _require_fresh(version, decision)
+    approves = decision.decision == SignOffDecision.APPROVE
+    sign_off = SignOff.objects.create(
+        version=version,
+        decision=decision.decision,
+        comment=comment,
+        audience=launch_audience(version.notebook).as_dict(),
+        signed_at=now,
+        signed_by=by,
+    )
+    sign(
+        version=version,
+        meaning=(
+            Meaning.COMPLIANCE_APPROVED if approves else Meaning.COMPLIANCE_REJECTED
+        ),
+        statement=comment,
+        by=by,
+        confirmation=confirmation,
+        now=now,
+    )
+    record(
+        "sign_off.recorded", by=by, at=now, target=version, decision=decision.decision
+    )
+    if approves:
+        _approve(version, by=by, now=now)
+    else:
+        move(
+            version,
+            to=Status.CHANGES_REQUESTED,
+            table=TRANSITIONS,
+            by=by,
+            now=now,
+            ended_at=now,
+            end_reason=comment[:500],
+        )
+    return sign_off
+
+
+def _approve(version: Version, *, by: User, now: datetime) -> None:
+    """Supersede what was approved before, then approve: never two at once."""
+    for older in version.notebook.versions.filter(status=Status.APPROVED):
+        move(
+            older,
+            to=Status.SUPERSEDED,
+            table=TRANSITIONS,
+            by=by,
+            now=now,
+            ended_at=now,
+            end_reason=f"Replaced by version {version.number}.",
+        )
+    move(
+        version,
+        to=Status.APPROVED,
+        table=TRANSITIONS,
+        by=by,
+        now=now,
+        approved_at=now,
+        approval_expires_at=now + timedelta(days=settings.APPROVAL_VALID_DAYS),
+    )
+
+
+def _clean(decision: Decision, allowed: list[str], approve: str) -> str:
+    """Return the comment; anything but an approval needs one."""
+    comment = decision.comment.replace("\x00", "").strip()
+    if decision.decision not in allowed:
+        raise InvalidDecision([
+            FieldError("decision", "invalid", f"Choose one of: {', '.join(allowed)}.")
+        ])
+    if decision.decision != approve and not comment:
+        raise InvalidDecision([
+            FieldError("comment", "required", "Say what has to change.")
+        ])
+    if len(comment) > _COMMENT_LENGTH:
+        raise InvalidDecision([
+            FieldError("comment", "too_long", "Keep it to 5,000 characters.")
+        ])
+    return comment
+
+
+def _require_fresh(version: Version, decision: Decision) -> None:
+    if decision.seen is not None and decision.seen != sheet_fingerprint(version):
+        raise StaleState(version)

@@ -1,0 +1,133 @@
+"""Electronic signatures: proof of re-authentication, the signed text, its check.
+
+Designed to support 21 CFR 11.50 (printed name, time, meaning), 11.70 (a signature
+cannot be moved to another record) and 11.200 (the signer authenticates again).
+"""
+
+import json
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ed25519 import (
+    Ed25519PrivateKey,
+    Ed25519PublicKey,
+)
+from django.conf import settings
+
+from accounts.models import User
+from accounts.services import confirm_password
+from audit.log import canonical_json, head_hash, stamp
+from gallery.models import Version
+from reviews.models import Meaning, Signature
+
+_TAG = "countersign-signature/1"
+#: A confirmation is good for the request that made it, not for a later one.
+_CONFIRMATION_LIFETIME = timedelta(seconds=60)
+
+
+class NotConfirmed(Exception):
+    """The signer's password was not confirmed for this signature."""
+
+
+@dataclass(frozen=True)
+class Confirmation:
+    """Proof that a person has just given their password again."""
+
+    person_id: int
+    confirmed_at: datetime
+
+
+def confirm(
+    *, person: User, password: str, now: datetime, request: Any = None
+) -> Confirmation:
+    """Check the password again and return the proof that a signing service asks for.
+
+    Raises WrongPassword; failures count towards the sign-in throttle.
+    """
+    confirm_password(user=person, password=password, request=request)
+    return Confirmation(person_id=person.pk, confirmed_at=now)
+
+
+def sign(
+    *,
+    version: Version,
+    meaning: Meaning,
+    statement: str,
+    by: User,
+    confirmation: Confirmation,
+    now: datetime,
+) -> Signature:
+    """Sign the version's digest for `by` and store the signature.
+
+    Takes the lock on the audit log's head: call it after every row lock, and append
+    the act's events right after it. Raises NotConfirmed.
+    """
+    age = now - confirmation.confirmed_at
+    if confirmation.person_id != by.pk or not timedelta(0) <= age <= (
+        _CONFIRMATION_LIFETIME
+    ):
+        raise NotConfirmed
+    payload = canonical_json({
+        "tag": _TAG,
+        "notebook": version.notebook.slug,
+        "number": version.number,
+        "version": version.pk,
+        "digest": version.digest,
+        "person": by.username,
+        "printed_name": by.printed_name,
+        "meaning": meaning.value,
+        "statement": statement,
+        "signed_at": stamp(now),
+        "previous_event_hash": head_hash(),
+    })
+    key = Ed25519PrivateKey.from_private_bytes(settings.SIGNING_KEY)
+    return Signature.objects.create(
+        version=version,
+        person=by,
+        meaning=meaning,
+        printed_name=by.printed_name,
+        signed_at=now,
+        digest=version.digest,
+        payload=payload,
+        signature=key.sign(payload.encode("utf-8")),
+        public_key=key.public_key().public_bytes_raw(),
+    )
+
+
+def signature_problems(signature: Signature, *, trusted_key: bytes) -> list[str]:
+    """Return what is wrong with a stored signature; an empty list means it holds.
+
+    `trusted_key` is the installation's Ed25519 public key (32 bytes).
+    """
+    problems = []
+    if bytes(signature.public_key) != trusted_key:
+        problems.append("It was made with another key.")
+    try:
+        Ed25519PublicKey.from_public_bytes(trusted_key).verify(
+            bytes(signature.signature), signature.payload.encode("utf-8")
+        )
+    except InvalidSignature:
+        problems.append("The signed text was changed.")
+    expected = {
+        "version": signature.version_id,
+        "digest": signature.version.digest,
+        "person": signature.person.username,
+        "printed_name": signature.printed_name,
+        "meaning": signature.meaning,
+        "signed_at": stamp(signature.signed_at),
+    }
+    signed = json.loads(signature.payload)
+    problems += [
+        f"The record's {name.replace('_', ' ')} is not what was signed."
+        for name, value in expected.items()
+        if signed.get(name) != value
+    ]
+    return problems
+
+
+def public_key() -> bytes:
+    """Return the installation's Ed25519 public key (32 bytes)."""
+    key = Ed25519PrivateKey.from_private_bytes(settings.SIGNING_KEY)
+    return key.public_key().public_bytes_raw()

@@ -1,0 +1,1 @@
+"""Runs: parameters, rights, kernels, results."""

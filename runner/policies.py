@@ -1,0 +1,129 @@
+"""When and why somebody may not launch, preview, cancel or look at a run."""
+
+from accounts.models import User
+from accounts.permissions import Permission, has_permission
+from accounts.personas import Persona
+from accounts.policies import Blocker
+from gallery.access import can_edit, can_launch
+from gallery.models import Notebook, Version
+from gallery.workflow import UNDER_REVIEW, Status
+from runner.models import Run
+from runner.workflow import ACTIVE
+
+_PREVIEWABLE = frozenset({Status.DRAFT, *UNDER_REVIEW})
+
+
+def launch_blockers(
+    user: User, notebook: Notebook, version: Version | None
+) -> list[Blocker]:
+    """Return why the person may not run this version on real data."""
+    blockers = []
+    if not user.personas:
+        blockers.append(
+            Blocker(
+                "no_persona",
+                "You hold no persona, so there is no data that you may see. "
+                "Ask an operator for one.",
+            )
+        )
+    elif version is not None and not can_launch(user, notebook):
+        blockers.append(
+            Blocker(
+                "not_in_the_audience",
+                "This notebook is open to named people only, and you are not one.",
+            )
+        )
+    if version is None or version.status != Status.APPROVED:
+        blockers.append(
+            Blocker("not_approved", "Only an approved version runs on real data.")
+        )
+    return blockers
+
+
+def persona_blockers(user: User, persona: str) -> list[Blocker]:
+    """Return why the person may not act as this persona."""
+    if user.is_active and persona in user.personas:
+        return []
+    label = dict(Persona.choices).get(persona, persona)
+    return [Blocker("persona_not_held", f"You do not hold the persona {label}.")]
+
+
+def preview_blockers(user: User, version: Version) -> list[Blocker]:
+    """Return why the person may not run this version on invented people."""
+    blockers = []
+    takes_part = (
+        can_edit(user, version.notebook)
+        or has_permission(user, Permission.VERSION_REVIEW)
+        or has_permission(user, Permission.VERSION_SIGN_OFF)
+    )
+    if not takes_part:
+        blockers.append(
+            Blocker(
+                "not_part_of_the_review",
+                "Only authors, peer reviewers and compliance officers preview.",
+            )
+        )
+    if version.status not in _PREVIEWABLE:
+        blockers.append(
+            Blocker(
+                "not_under_review",
+                "Only drafts and versions under review are previewed.",
+            )
+        )
+    return blockers
+
+
+def cancel_blockers(user: User, run: Run) -> list[Blocker]:
+    """Return why the person may not stop this run."""
+    blockers = []
+    if run.requested_by_id != user.pk:
+        blockers.append(Blocker("not_your_run", "Only the person who ran it stops it."))
+    if run.status not in ACTIVE:
+        blockers.append(Blocker("already_finished", "The run has already ended."))
+    return blockers
+
+
+def result_blockers(user: User, run: Run) -> list[Blocker]:
+    """Return why the person may not look at this run's result."""
+    if run.requested_by_id != user.pk or not user.is_active:
+        return [Blocker("not_your_run", "A result belongs to the person who ran it.")]
+    if not run.is_final:
+        return [Blocker("not_finished", "The run has not ended yet.")]
+    if not hasattr(run, "result"):
+        return [Blocker("no_result", "This run ended before it had a result.")]
+    if run.result.expired_at is not None:
+        return [Blocker("result_expired", "The result has expired; run it again.")]
+    return []
+
+
+def stop_reason(run: Run) -> Blocker | None:
+    """Return why a run that is under way must stop now, or None.
+
+    Asked by the run's supervisor with every heartbeat, so that a cancellation, a
+    revocation, a lost persona or a deactivated account ends the run at once.
+    """
+    if run.cancel_requested_at is not None:
+        return Blocker("cancelled", "It was cancelled.")
+    if not run.requested_by.is_active:
+        return Blocker("person_deactivated", "The account was deactivated.")
+    if not run.is_preview:
+        if run.version.status not in {Status.APPROVED, Status.SUPERSEDED}:
+            return Blocker("approval_ended", "The version's approval has ended.")
+        if run.persona not in run.requested_by.personas:
+            return Blocker("persona_lost", "The persona was taken away.")
+    elif run.version.status not in _PREVIEWABLE:
+        return Blocker("review_ended", "The version's review has ended.")
+    return None
+
+
+def claim_blockers(run: Run) -> list[Blocker]:
+    """Return why a queued run must not start: asked again right before it does."""
+    reason = stop_reason(run)
+    blockers = [reason] if reason else []
+    if not run.is_preview and run.version.status != Status.APPROVED:
+        blockers.append(
+            Blocker("not_approved", "The version is no longer approved.")
+        )
+    if run.digest != run.version.digest:
+        blockers.append(Blocker("digest_differs", "The version is not what was asked."))
+    return blockers

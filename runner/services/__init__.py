@@ -1,0 +1,35 @@
+"""Writes of the runner: request, claim, progress, finish, cancel, sweep."""
+
+from runner.services.lifecycle import (
+    beat,
+    claim_run,
+    finish_run,
+    note_data_read,
+    note_cell,
+    start_run,
+)
+from runner.services.requests import (
+    Launch,
+    cancel_run,
+    request_preview,
+    request_run,
+)
+from runner.services.sweeping import (
+    end_lost_runs,
+    reenqueue_waiting_runs,
+)
+
+__all__ = [
+    "Launch",
+    "beat",
+    "cancel_run",
+    "claim_run",
+    "end_lost_runs",
+    "finish_run",
+    "note_cell",
+    "note_data_read",
+    "reenqueue_waiting_runs",
+    "request_preview",
+    "request_run",
+    "start_run",
+]

@@ -1,0 +1,221 @@
+"""Request a run or a preview; cancel one."""
+
+import uuid
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from functools import partial
+from typing import Any
+
+from django.conf import settings
+from django.db import transaction
+
+from accounts.models import User
+from accounts.personas import DEFAULT_PURPOSE, Persona, Purpose
+from accounts.policies import BadInput, FieldError, NotAllowed, require
+from audit.log import record
+from gallery.models import Notebook, Version
+from gallery.parameters.validate import clean_parameters
+from gallery.queries import approved_version, document
+from gallery.workflow import Status as VersionStatus
+from runner.access.leases import put_ticket
+from runner.dispatch import enqueue_run
+from runner.models import Run, RunKind
+from runner.parameters.inject import injected_source
+from runner.policies import (
+    cancel_blockers,
+    launch_blockers,
+    persona_blockers,
+    preview_blockers,
+)
+from runner.progress import signal_change
+from runner.services.lifecycle import end_unclaimed
+from runner.workflow import Status
+
+#: How long a run may wait for a worker before its ticket is worthless.
+_QUEUE_ALLOWANCE = timedelta(hours=1)
+#: What a login outlives the wall clock by, so that the end can be orderly.
+_CLOSING_ALLOWANCE = timedelta(minutes=2)
+
+
+class InvalidLaunch(BadInput):
+    """The launch names no usable persona or purpose."""
+
+
+@dataclass(frozen=True)
+class Launch:
+    """What a person asks for: values by parameter name, the hat, and why."""
+
+    parameters: dict[str, Any] = field(default_factory=dict)
+    persona: str | None = None
+    purpose: str | None = None
+    #: The version number that the page showed; None means whatever is approved.
+    number: int | None = None
+
+
+def request_run(
+    *, notebook: Notebook, launch: Launch, by: User, now: datetime
+) -> Run:
+    """Queue a run of the approved version on the real data source.
+
+    The ticket is stored first, in the data source; then approval is checked again
+    and the run recorded in one transaction. A ticket whose run was refused is
+    never redeemed and expires.
+
+    Raises NotAllowed, InvalidLaunch, InvalidParameters, UnsafeValue.
+    """
+    version = _version_to_launch(notebook, launch.number)
+    require(launch_blockers(by, notebook, version))
+    if version is None:
+        raise NotAllowed([])
+    run = _prepare(RunKind.RUN, version, launch, by=by, now=now)
+    require(persona_blockers(by, run.persona))
+    _put_ticket(run, by=by, now=now)
+    with transaction.atomic():
+        # The row lock closes the gap between a revocation and this launch.
+        version = (
+            Version.objects.select_for_update(of=("self",), no_key=True)
+            .select_related("notebook")
+            .get(pk=version.pk)
+        )
+        require(launch_blockers(by, notebook, version))
+        return _store(run, action="run.requested", by=by, now=now)
+
+
+def request_preview(
+    *, version: Version, launch: Launch, by: User, now: datetime
+) -> Run:
+    """Queue a run of a version under review on invented people.
+
+    A previewer may try any persona: the notional data source holds nobody real.
+    Raises NotAllowed, InvalidLaunch, InvalidParameters, UnsafeValue.
+    """
+    require(preview_blockers(by, version))
+    run = _prepare(RunKind.PREVIEW, version, launch, by=by, now=now)
+    _put_ticket(run, by=by, now=now)
+    with transaction.atomic():
+        version = (
+            Version.objects.select_for_update(of=("self",), no_key=True)
+            .select_related("notebook")
+            .get(pk=version.pk)
+        )
+        require(preview_blockers(by, version))
+        return _store(run, action="preview.requested", by=by, now=now)
+
+
+@transaction.atomic
+def cancel_run(*, run: Run, by: User, now: datetime) -> Run:
+    """Stop a run: one that waits ends at once, one under way within moments.
+
+    Raises NotAllowed, StaleState.
+    """
+    run = Run.objects.select_for_update(of=("self",)).select_related(
+        "notebook", "version", "requested_by"
+    ).get(pk=run.pk)
+    require(cancel_blockers(by, run))
+    if run.status == Status.QUEUED:
+        end_unclaimed(run, code="cancelled", message="It was cancelled.", by=by, now=now)
+        return run
+    if run.cancel_requested_at is None:
+        Run.objects.filter(pk=run.pk, cancel_requested_at=None).update(
+            cancel_requested_at=now
+        )
+        run.refresh_from_db(fields=["cancel_requested_at"])
+        record("run.cancel_requested", by=by, at=now, target=run)
+        transaction.on_commit(partial(signal_change, run.pk))
+    return run
+
+
+def _version_to_launch(notebook: Notebook, number: int | None) -> Version | None:
+    if number is None:
+        return approved_version(notebook)
+    chosen: Version | None = notebook.versions.filter(
+        number=number, status=VersionStatus.APPROVED
+    ).first()
+    return chosen
+
+
+def _prepare(
+    kind: RunKind, version: Version, launch: Launch, *, by: User, now: datetime
+) -> Run:
+    """Build the run, validated but not stored."""
+    persona = _persona(kind, launch.persona, by)
+    values = clean_parameters(version.parameters, launch.parameters)
+    cells = document(version)["cells"]
+    return Run(
+        id=uuid.uuid4(),
+        kind=kind,
+        notebook=version.notebook,
+        version=version,
+        digest=version.digest,
+        requested_by=by,
+        persona=persona,
+        purpose=_purpose(launch.purpose, persona),
+        parameters=values,
+        injected_source=(
+            injected_source(version.parameters, values, language=version.language)
+            if values
+            else ""
+        ),
+        cells_total=sum(1 for cell in cells if cell["cell_type"] == "code")
+        + bool(values),
+        queued_at=now,
+        enqueued_at=now,
+    )
+
+
+def _persona(kind: RunKind, persona: str | None, by: User) -> str:
+    if persona is None:
+        held = by.personas if kind == RunKind.RUN else []
+        if len(held) == 1:
+            return held[0]
+        raise InvalidLaunch([
+            FieldError("persona", "required", "Choose the persona to act as.")
+        ])
+    allowed = Persona.values if kind == RunKind.RUN else list(settings.NOTIONAL_PEOPLE)
+    if persona not in allowed:
+        raise InvalidLaunch([
+            FieldError("persona", "invalid", f"Choose one of: {', '.join(allowed)}.")
+        ])
+    return persona
+
+
+def _purpose(purpose: str | None, persona: str) -> str:
+    if not purpose:
+        return DEFAULT_PURPOSE[Persona(persona)]
+    if purpose not in Purpose.values:
+        raise InvalidLaunch([
+            FieldError(
+                "purpose", "invalid", f"Choose one of: {', '.join(Purpose.values)}."
+            )
+        ])
+    return purpose
+
+
+def _put_ticket(run: Run, *, by: User, now: datetime) -> None:
+    wall_clock = timedelta(seconds=settings.RUN_LIMITS["wall_clock_s"])
+    for name in run.version.data_sources:
+        put_ticket(
+            settings.DATA_SOURCES[name].for_kind(run.kind),
+            run_id=run.pk,
+            username=_eyes(run, by),
+            persona=run.persona,
+            version_digest=run.digest,
+            purpose=run.purpose,
+            kind=run.kind,
+            manifest=run.version.manifest,
+            expires_at=now + _QUEUE_ALLOWANCE + wall_clock + _CLOSING_ALLOWANCE,
+        )
+
+
+def _eyes(run: Run, by: User) -> str:
+    """Return whose rows the run sees: the person's, or those of a preview's stand-in."""
+    if run.kind == RunKind.RUN:
+        return by.username
+    return settings.NOTIONAL_PEOPLE[run.persona].username
+
+
+def _store(run: Run, *, action: str, by: User, now: datetime) -> Run:
+    run.save(force_insert=True)
+    record(action, by=by, at=now, target=run, parameters=sorted(run.parameters))
+    transaction.on_commit(partial(enqueue_run, run.pk))
+    return run

@@ -1,0 +1,62 @@
+"""The periodic sweep: what no single run can clean up after itself."""
+
+import logging
+from collections.abc import Iterable
+from datetime import datetime
+
+from django.conf import settings
+
+from accounts.models import PersonaAssignment
+from runner.access.leases import PersonAssignment, reap, sync_identities
+from runner.access.sources import DataSourceSettings
+from runner.results.expiry import expire_results
+from runner.services.sweeping import (
+    end_lost_runs,
+    live_run_ids,
+    reenqueue_waiting_runs,
+)
+
+logger = logging.getLogger(__name__)
+
+
+def sweep_runs(*, now: datetime) -> None:
+    """End lost runs, send forgotten messages again, take orphan logins away."""
+    for run_id in end_lost_runs(now=now):
+        logger.warning("run.lost run_id=%s", run_id)
+    for run_id in reenqueue_waiting_runs(now=now):
+        logger.info("run.enqueued_again run_id=%s", run_id)
+    live = live_run_ids()
+    for source in settings.DATA_SOURCES.values():
+        for dsns in (source.real, source.notional):
+            for role in reap(dsns, live_run_ids=live):
+                logger.warning("lease.reaped role=%s", role)
+
+
+def sweep_identities(*, sources: Iterable[DataSourceSettings]) -> None:
+    """Fill every data source's table of people and personas from ours.
+
+    Deactivated people are left out, so that the data source refuses them too; a
+    notional twin knows its invented people and nobody else.
+    """
+    people = [
+        PersonAssignment(
+            username=row.person.username, persona=row.persona, department=row.department
+        )
+        for row in PersonaAssignment.objects.filter(
+            person__is_active=True
+        ).select_related("person")
+    ]
+    invented = [
+        PersonAssignment(
+            username=person.username, persona=persona, department=person.department
+        )
+        for persona, person in settings.NOTIONAL_PEOPLE.items()
+    ]
+    for source in sources:
+        sync_identities(source.real, people)
+        sync_identities(source.notional, invented)
+
+
+def sweep_expired(*, now: datetime) -> None:
+    """Erase results whose time is over."""
+    expire_results(now=now)
