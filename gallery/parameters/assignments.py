@@ -1,0 +1,88 @@
+"""The assignments of a parameters cell, one by one."""
+
+import ast
+from dataclasses import dataclass
+from typing import Any
+
+from gallery.parameters.comments import Comment, comment_of, comments_by_line
+from gallery.parameters.literals import NotLiteral, read_literal
+
+
+@dataclass(frozen=True)
+class Assignment:
+    """``name: annotation = value  # comment``; ``has_default`` is False when only the notebook can compute the value."""
+
+    name: str
+    annotation: ast.expr | None
+    default: Any
+    has_default: bool
+    comment: Comment
+    is_required: bool = False
+
+
+def read_assignments(
+    tree: ast.Module, source: str, notes: list[str]
+) -> list[Assignment]:
+    """Return what ``tree`` assigns to plain names at its top level, in order; say in ``notes`` what was passed over."""
+    comments = comments_by_line(source)
+    found: list[Assignment] = []
+    for node in tree.body:
+        comment = comment_of(node, comments)
+        if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name):
+            found.append(_annotated(node, node.target.id, comment))
+        elif isinstance(node, ast.Assign):
+            found += _plain(node, comment, notes)
+        elif isinstance(
+            node, ast.AugAssign | ast.If | ast.For | ast.While | ast.With | ast.Try
+        ):
+            _note_nested(node, notes)
+    return found
+
+
+def _annotated(node: ast.AnnAssign, name: str, comment: Comment) -> Assignment:
+    if node.value is None:
+        return Assignment(
+            name,
+            node.annotation,
+            None,
+            has_default=False,
+            comment=comment,
+            is_required=True,
+        )
+    default, has_default = _default(node.value)
+    return Assignment(name, node.annotation, default, has_default, comment)
+
+
+def _plain(node: ast.Assign, comment: Comment, notes: list[str]) -> list[Assignment]:
+    default, has_default = _default(node.value)
+    found = []
+    for target in node.targets:
+        if isinstance(target, ast.Name):
+            found.append(Assignment(target.id, None, default, has_default, comment))
+        else:
+            notes.append(
+                f"Line {node.lineno} assigns to “{ast.unparse(target)[:60]}”, which cannot be a parameter."
+            )
+    return found
+
+
+def _default(node: ast.expr) -> tuple[Any, bool]:
+    try:
+        return read_literal(node), True
+    except NotLiteral:
+        return None, False
+
+
+def _note_nested(node: ast.stmt, notes: list[str]) -> None:
+    """Names that are assigned in a block depend on its condition; they stay the notebook's own."""
+    names = sorted(
+        {
+            each.id
+            for each in ast.walk(node)
+            if isinstance(each, ast.Name) and isinstance(each.ctx, ast.Store)
+        }
+    )
+    if names:
+        notes.append(
+            f"Line {node.lineno} changes {', '.join(names)} in a way that is not a plain assignment."
+        )

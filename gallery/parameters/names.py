@@ -1,0 +1,47 @@
+"""Which names a parameter may have, and where its cell is."""
+
+import keyword
+import unicodedata
+from typing import Any
+
+PARAMETERS_TAG = "parameters"
+INJECTED_TAG = "injected-parameters"
+
+# IPython binds these in every kernel; a parameter of that name would break the notebook or the runner.
+_RESERVED = {"In", "Out", "get_ipython", "exit", "quit", "display"}
+
+
+def is_safe_name(name: str) -> bool:
+    """Return whether ``name`` can be assigned in any supported language without touching the interpreter's own."""
+    return (
+        name.isidentifier()
+        and len(name) <= 100
+        and unicodedata.normalize("NFKC", name) == name
+        and not keyword.iskeyword(name)
+        and not name.startswith("__")
+        and name.strip("_") != ""
+        and name not in _RESERVED
+    )
+
+
+def has_tag(cell: dict[str, Any], tag: str) -> bool:
+    """Return whether ``cell`` carries ``tag``, in any case of letters."""
+    tags = cell.get("metadata", {}).get("tags", [])
+    return any(isinstance(each, str) and each.lower() == tag for each in tags)
+
+
+def parameters_cell_index(notebook: dict[str, Any]) -> int | None:
+    """Return the index of the first code cell tagged ``parameters``, or None."""
+    for index, cell in enumerate(notebook["cells"]):
+        if cell["cell_type"] == "code" and has_tag(cell, PARAMETERS_TAG):
+            return index
+    return None
+
+
+def language_of(notebook: dict[str, Any]) -> str:
+    """Return the notebook's language in lower case."""
+    metadata = notebook.get("metadata", {})
+    spec = metadata.get("kernelspec", {}).get("language")
+    return str(
+        spec or metadata.get("language_info", {}).get("name") or "python"
+    ).lower()
