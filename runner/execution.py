@@ -14,23 +14,15 @@ from typing import Any
 from uuid import UUID
 
 from django.conf import settings
-from django.db import close_old_connections
 from django.utils import timezone
 
+from accounts.policies import Blocker
 from audit.transitions import StaleState
 from gallery.queries import document
-from runner.access.leases import (
-    Lease,
-    LeaseRefused,
-    close_lease,
-    open_lease,
-)
-from runner.kernelhost.client import (
-    ExecuteRequest,
-    HostUnavailable,
-    Session,
-    execute as execute_on_host,
-)
+from runner.access.errors import AccessError
+from runner.access.leases import Lease, close_lease, open_lease
+from runner.kernelhost.client import ExecuteRequest, HostUnavailable, Session
+from runner.kernelhost.client import execute as execute_on_host
 from runner.models import Run
 from runner.parameters.inject import inject
 from runner.policies import stop_reason
@@ -56,13 +48,27 @@ TICK_S = 1.0
 Clock = Callable[[], datetime]
 
 
+#: What a reader is told; the author sees cell, line and exception class beside it.
+SENTENCES = {
+    "notebook_error": "The notebook stopped with an error.",
+    "permission_denied": "The notebook asked for data that you may not see.",
+    "timed_out": "The notebook took longer than it may.",
+    "cancelled": "It was cancelled.",
+    "kernel_died": "The notebook's program ended unexpectedly.",
+    "out_of_memory": "The notebook needed more memory than a run may use.",
+    "output_limit": "The notebook wrote more output than a run may.",
+    "kernel_host_gone": "The service that runs notebooks was not there. Run it again.",
+}
+
+
 @dataclass
 class Watch:
     """What the supervisor has seen of its run so far."""
 
     statements: list[dict[str, Any]] = field(default_factory=list)
-    stop: str | None = None
-    stop_message: str = ""
+    looked_at: datetime | None = None
+    stop: Blocker | None = None
+    denied: AccessError | None = None
     finished: dict[str, Any] | None = None
 
 
@@ -77,7 +83,7 @@ def execute(run_id: UUID, *, clock: Clock = timezone.now) -> None:
         return
     logger.info("run.claimed run_id=%s", run.pk)
     try:
-        ending = _with_leases(run, clock)
+        ending = _ending(run, _supervise(run, clock))
         finish_run(run=get_run(run.pk), ending=ending, now=clock())
     except (RunLost, StaleState):
         logger.warning("run.taken_away run_id=%s", run.pk)
@@ -85,38 +91,47 @@ def execute(run_id: UUID, *, clock: Clock = timezone.now) -> None:
     logger.info("run.finished run_id=%s status=%s", run.pk, ending.status)
 
 
-def _with_leases(run: Run, clock: Clock) -> Ending:
+def _supervise(run: Run, clock: Clock) -> Watch:
+    """Run the notebook under its leases; when this returns, both are gone."""
+    watch = Watch()
     try:
         with _leases(run, clock) as leases:
-            return _on_host(run, leases, clock)
-    except LeaseRefused as refusal:
+            _watch_host(run, watch, leases, clock)
+    except AccessError as refusal:
         logger.warning("run.lease_refused run_id=%s code=%s", run.pk, refusal.code)
-        return Ending(
-            status=Status.ACCESS_DENIED,
-            error={"code": refusal.code, "message": refusal.message, "cell": None},
-        )
+        watch.denied = refusal
+    except HostUnavailable:
+        logger.exception("run.kernel_host_unavailable run_id=%s", run.pk)
+    return watch
 
 
 @contextmanager
 def _leases(run: Run, clock: Clock) -> Iterator[list[Lease]]:
     """Open a login per data source; close every one whatever happens."""
-    opened: list[tuple[str, Lease]] = []
+    opened: list[Lease] = []
     try:
         for name in run.version.data_sources:
             dsns = settings.DATA_SOURCES[name].for_kind(run.kind)
-            lease = open_lease(dsns, run_id=run.pk)
-            opened.append((name, lease))
-            note_lease(run=run, action="lease.opened", role=lease.role, now=clock())
-        yield [lease for _, lease in opened]
+            opened.append(open_lease(dsns, run_id=run.pk, source=name))
+            note_lease(run=run, action="lease.opened", role=opened[-1].role, now=clock())
+        yield opened
     finally:
-        for name, lease in opened:
-            close_lease(
-                settings.DATA_SOURCES[name].for_kind(run.kind), run_id=run.pk
-            )
-            note_lease(run=run, action="lease.closed", role=lease.role, now=clock())
+        for lease in opened:
+            _close(run, lease, clock)
 
 
-def _on_host(run: Run, leases: list[Lease], clock: Clock) -> Ending:
+def _close(run: Run, lease: Lease, clock: Clock) -> None:
+    """Close one login; where that fails it reads nothing, and the reaper drops it."""
+    dsns = settings.DATA_SOURCES[lease.source].for_kind(run.kind)
+    try:
+        close_lease(dsns, run_id=run.pk)
+    except AccessError as error:
+        logger.warning("lease.close_failed run_id=%s code=%s", run.pk, error.code)
+        return
+    note_lease(run=run, action="lease.closed", role=lease.role, now=clock())
+
+
+def _watch_host(run: Run, watch: Watch, leases: list[Lease], clock: Clock) -> None:
     notebook = document(run.version)
     if run.injected_source:
         notebook = inject(notebook, run.injected_source)
@@ -128,20 +143,16 @@ def _on_host(run: Run, leases: list[Lease], clock: Clock) -> Ending:
         limits=dict(settings.RUN_LIMITS),
         data_sources=[_data_source(lease) for lease in leases],
     )
-    watch = Watch()
-    try:
-        session = execute_on_host(settings.KERNEL_HOST_SOCKET, request)
-    except HostUnavailable as error:
-        return _not_started("kernel_host_unavailable", str(error))
+    session = execute_on_host(settings.KERNEL_HOST_SOCKET, request)
     try:
         for event in session.events(timeout_s=TICK_S):
-            _handle(run, watch, event, clock)
-            _look_around(run, watch, session, clock)
+            if event is not None:
+                _handle(run, watch, event, clock)
             if watch.finished is not None:
-                break
+                return
+            _look_around(run, watch, session, clock)
     finally:
         session.close()
-    return _ending(run, watch, clock)
 
 
 def _data_source(lease: Lease) -> dict[str, Any]:
@@ -157,86 +168,90 @@ def _data_source(lease: Lease) -> dict[str, Any]:
     }
 
 
-def _handle(
-    run: Run, watch: Watch, event: dict[str, Any] | None, clock: Clock
-) -> None:
-    kind = event["event"] if event else ""
-    if event is None:
-        return
-    if kind == "accepted":
-        start_run(run=run, evidence=event.get("evidence", {}), now=clock())
-    elif kind == "cell_started":
-        note_cell(
-            run=run,
-            index=event["cell"],
-            status="running",
-            duration_ms=None,
-            now=clock(),
-        )
-    elif kind == "cell_finished":
-        note_cell(
-            run=run,
-            index=event["cell"],
-            status=event["status"],
-            duration_ms=event.get("duration_ms"),
-            now=clock(),
-        )
-    elif kind == "statement":
-        watch.statements.append(event)
-        note_data_read(run=run, now=clock())
-    elif kind in {"finished", "refused"}:
-        watch.finished = event
+def _handle(run: Run, watch: Watch, event: dict[str, Any], clock: Clock) -> None:
+    """Store what one event of the kernel host says."""
+    match event["event"]:
+        case "accepted":
+            start_run(run=run, evidence=event.get("evidence", {}), now=clock())
+        case "cell_started":
+            note_cell(
+                run=run,
+                index=event["cell"],
+                status="running",
+                duration_ms=None,
+                now=clock(),
+            )
+        case "cell_finished":
+            note_cell(
+                run=run,
+                index=event["cell"],
+                status=event["status"],
+                duration_ms=event.get("duration_ms"),
+                now=clock(),
+            )
+        case "statement":
+            watch.statements.append(event)
+            note_data_read(run=run, now=clock())
+        case "finished" | "refused":
+            watch.finished = event
 
 
 def _look_around(run: Run, watch: Watch, session: Session, clock: Clock) -> None:
-    """Beat, and stop the kernel when the run may not go on."""
+    """Beat once a second, and stop the kernel when the run may not go on.
+
+    Raises RunLost when somebody else has ended the run.
+    """
     now = clock()
+    if watch.looked_at is not None and (now - watch.looked_at).total_seconds() < TICK_S:
+        return
+    watch.looked_at = now
     if not beat(run=run, now=now):
         raise RunLost
-    if watch.stop is not None or watch.finished is not None:
-        return
-    reason = stop_reason(get_run(run.pk))
+    reason = None if watch.stop else stop_reason(get_run(run.pk))
     if reason is not None:
-        watch.stop, watch.stop_message = reason.code, reason.message
+        watch.stop = reason
         session.cancel()
 
 
-def _ending(run: Run, watch: Watch, clock: Clock) -> Ending:
+def _ending(run: Run, watch: Watch) -> Ending:
+    """Say how the run ended; the leases and the kernel are gone by now."""
+    if watch.denied is not None:
+        return Ending(
+            status=Status.ACCESS_DENIED,
+            error=_problem(watch.denied.code, watch.denied.message),
+        )
     finished = watch.finished
     if finished is None:
-        return _not_started(
-            "kernel_host_gone", "The kernel host ended while it ran the notebook."
-        )
+        return Ending(status=Status.FAILED, error=_problem("kernel_host_gone"))
     if finished["event"] == "refused":
-        return _not_started(finished["code"], finished["message"])
-    notebook = finished["notebook"]
-    status, error = finished["status"], finished["error"]
-    if status == Status.CANCELLED and watch.stop is not None:
-        error = {"code": watch.stop, "message": watch.stop_message, "cell": None}
-    if error is not None:
-        error = _without_values(error)
+        return Ending(
+            status=Status.FAILED, error=_problem(finished["code"], finished["message"])
+        )
+    error = _without_values(finished["error"])
+    if finished["status"] == Status.CANCELLED and watch.stop is not None:
+        error = _problem(watch.stop.code, watch.stop.message)
     return Ending(
-        status=status,
+        status=finished["status"],
         error=error,
         rows_read=finished.get("rows_read"),
-        notebook=_as_bytes(notebook),
-        html=render(notebook, title=run.notebook.title).html,
+        notebook=_as_bytes(finished["notebook"]),
+        html=render(finished["notebook"], title=run.notebook.title).html,
         statements=json.dumps(watch.statements).encode(),
     )
 
 
-def _without_values(error: dict[str, Any]) -> dict[str, Any]:
+def _without_values(error: dict[str, Any] | None) -> dict[str, Any] | None:
     """Keep where and what kind of error it was; its message may hold patient data."""
-    kept = {name: error.get(name) for name in ("code", "cell", "line", "exception")}
-    kept["message"] = SENTENCES.get(str(error.get("code")), SENTENCES["notebook_error"])
-    return kept
+    if error is None:
+        return None
+    kept = {name: error.get(name) for name in ("cell", "line", "exception")}
+    return {**_problem(str(error.get("code"))), **kept}
+
+
+def _problem(code: str, message: str = "") -> dict[str, Any]:
+    sentence = message or SENTENCES.get(code, SENTENCES["notebook_error"])
+    return {"code": code, "message": sentence, "cell": None}
 
 
 def _as_bytes(notebook: dict[str, Any]) -> bytes:
     return json.dumps(notebook, ensure_ascii=False, indent=1).encode("utf-8")
-
-
-def _not_started(code: str, message: str) -> Ending:
-    return Ending(
-        status=Status.FAILED, error={"code": code, "message": message, "cell": None}
-    )

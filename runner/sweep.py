@@ -3,12 +3,15 @@
 import logging
 from collections.abc import Iterable
 from datetime import datetime
+from uuid import UUID
 
 from django.conf import settings
 
 from accounts.models import PersonaAssignment
-from runner.access.leases import PersonAssignment, reap, sync_identities
-from runner.access.sources import DataSourceSettings
+from runner.access.errors import AccessError
+from runner.access.identities import PersonAssignment, sync_identities
+from runner.access.leases import reap
+from runner.access.sources import DataSourceSettings, Dsns
 from runner.results.expiry import expire_results
 from runner.services.sweeping import (
     end_lost_runs,
@@ -28,8 +31,16 @@ def sweep_runs(*, now: datetime) -> None:
     live = live_run_ids()
     for source in settings.DATA_SOURCES.values():
         for dsns in (source.real, source.notional):
-            for role in reap(dsns, live_run_ids=live):
-                logger.warning("lease.reaped role=%s", role)
+            _reap(source.name, dsns, live)
+
+
+def _reap(name: str, dsns: Dsns, live: set[UUID]) -> None:
+    """Take orphan logins away; one source that is down must not stop the others."""
+    try:
+        for role in reap(dsns, live_run_ids=live):
+            logger.warning("lease.reaped source=%s role=%s", name, role)
+    except AccessError as error:
+        logger.error("lease.reap_failed source=%s code=%s", name, error.code)
 
 
 def sweep_identities(*, sources: Iterable[DataSourceSettings]) -> None:
@@ -53,8 +64,15 @@ def sweep_identities(*, sources: Iterable[DataSourceSettings]) -> None:
         for persona, person in settings.NOTIONAL_PEOPLE.items()
     ]
     for source in sources:
-        sync_identities(source.real, people)
-        sync_identities(source.notional, invented)
+        _sync(source.name, source.real, people)
+        _sync(source.name, source.notional, invented)
+
+
+def _sync(name: str, dsns: Dsns, people: list[PersonAssignment]) -> None:
+    try:
+        sync_identities(dsns, people)
+    except AccessError as error:
+        logger.error("identities.sync_failed source=%s code=%s", name, error.code)
 
 
 def sweep_expired(*, now: datetime) -> None:

@@ -11,12 +11,13 @@ from django.db import transaction
 
 from accounts.models import User
 from accounts.personas import DEFAULT_PURPOSE, Persona, Purpose
-from accounts.policies import BadInput, FieldError, NotAllowed, require
+from accounts.policies import BadInput, Blocker, FieldError, NotAllowed, require
 from audit.log import record
 from gallery.models import Notebook, Version
 from gallery.parameters.validate import clean_parameters
 from gallery.queries import approved_version, document
 from gallery.workflow import Status as VersionStatus
+from runner.access.errors import AccessError
 from runner.access.leases import put_ticket
 from runner.dispatch import enqueue_run
 from runner.models import Run, RunKind
@@ -193,18 +194,21 @@ def _purpose(purpose: str | None, persona: str) -> str:
 
 def _put_ticket(run: Run, *, by: User, now: datetime) -> None:
     wall_clock = timedelta(seconds=settings.RUN_LIMITS["wall_clock_s"])
-    for name in run.version.data_sources:
-        put_ticket(
-            settings.DATA_SOURCES[name].for_kind(run.kind),
-            run_id=run.pk,
-            username=_eyes(run, by),
-            persona=run.persona,
-            version_digest=run.digest,
-            purpose=run.purpose,
-            kind=run.kind,
-            manifest=run.version.manifest,
-            expires_at=now + _QUEUE_ALLOWANCE + wall_clock + _CLOSING_ALLOWANCE,
-        )
+    try:
+        for name in run.version.data_sources:
+            put_ticket(
+                settings.DATA_SOURCES[name].for_kind(run.kind),
+                run_id=run.pk,
+                username=_eyes(run, by),
+                persona=run.persona,
+                version_digest=run.digest,
+                purpose=run.purpose,
+                kind=RunKind(run.kind).value,
+                manifest=run.version.manifest,
+                expires_at=now + _QUEUE_ALLOWANCE + wall_clock + _CLOSING_ALLOWANCE,
+            )
+    except AccessError as error:
+        raise NotAllowed([Blocker(f"data_source_{error.code}", error.message)]) from error
 
 
 def _eyes(run: Run, by: User) -> str:

@@ -1,0 +1,191 @@
+"""Load the demo's people and notebooks through the services that everybody uses."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from django.contrib.auth.models import Group
+from django.db import transaction
+
+from accounts.models import User
+from accounts.services import (
+    create_group,
+    create_person,
+    set_groups,
+    set_personas,
+    set_roles,
+)
+from config.demo.people import PASSWORD, PEOPLE, DemoPerson
+from gallery.models import Notebook, Version
+from gallery.services import Upload, create_notebook
+from reviews.models import ReviewPolicy
+from reviews.services import add_comment, record_review, record_sign_off, submit
+from reviews.services.comments import Place
+from reviews.services.decisions import Decision
+from reviews.signing import confirm
+from runner.models import Run
+from runner.services import Launch, request_run
+
+NOTEBOOKS = Path(__file__).parent / "notebooks"
+
+#: How far each wanted state goes along the steps of the review.
+STEPS = {
+    "draft": 0,
+    "in_review": 1,
+    "peer_approved": 3,
+    "approved": 4,
+}
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One notebook of the demo's catalog (catalog.json)."""
+
+    file: str
+    title: str
+    description: str
+    tags: list[str]
+    department: str
+    personas: list[str]
+    state: str
+    parameters: dict[str, Any]
+
+    @property
+    def data(self) -> bytes:
+        """The notebook's bytes."""
+        return (NOTEBOOKS / self.file).read_bytes()
+
+
+def entries() -> list[Entry]:
+    """Return the demo's catalog."""
+    rows = json.loads((NOTEBOOKS / "catalog.json").read_text(encoding="utf-8"))
+    names = Entry.__dataclass_fields__
+    return [Entry(**{name: row[name] for name in names}) for row in rows["notebooks"]]
+
+
+def load_people(*, now: datetime) -> Iterator[str]:
+    """Create the people who are not there yet; yield a line for each."""
+    known = set(User.objects.values_list("username", flat=True))
+    for person in PEOPLE:
+        if person.username not in known:
+            _create(person, now=now)
+            yield f"{person.username}: {person.display_name}"
+    ReviewPolicy.objects.get_or_create(
+        name="One peer",
+        defaults={
+            "peer_approvals": 1,
+            "description": "For small changes to notebooks on anonymised data.",
+        },
+    )
+
+
+@transaction.atomic
+def _create(person: DemoPerson, *, now: datetime) -> None:
+    user = create_person(
+        username=person.username, display_name=person.display_name, by=None, now=now
+    )
+    user.set_password(PASSWORD)
+    user.save(update_fields=["password"])
+    set_roles(person=user, roles=[role.value for role in person.roles], by=None, now=now)
+    personas = {persona.value: department for persona, department in person.personas}
+    set_personas(person=user, personas=personas, by=None, now=now)
+    departments = sorted({name for name in personas.values() if name})
+    groups = [_group(name, now=now) for name in departments]
+    set_groups(person=user, groups=groups, by=None, now=now)
+
+
+def _group(name: str, *, now: datetime) -> Group:
+    found = Group.objects.filter(name=name).first()
+    return found or create_group(name=name, by=None, now=now)
+
+
+def load_notebooks(*, clock: Any) -> Iterator[str]:
+    """Upload and review the notebooks that are not there yet; yield a line for each."""
+    people = {user.username: user for user in User.objects.all()}
+    titles = set(Notebook.objects.values_list("title", flat=True))
+    for entry in entries():
+        if entry.title in titles:
+            continue
+        notebook = create_notebook(
+            title=entry.title,
+            description=entry.description,
+            tags=entry.tags,
+            department=entry.department,
+            upload=Upload(data=entry.data, summary="First version"),
+            by=people["ada"],
+            now=clock(),
+        )
+        version = notebook.versions.get()
+        _review(version, STEPS[entry.state], people, clock)
+        version.refresh_from_db()
+        yield f"{entry.title}: {version.get_status_display().lower()}"
+
+
+def _review(
+    version: Version, steps: int, people: dict[str, User], clock: Any
+) -> None:
+    if steps >= 1:
+        submit(version=version, by=people["ada"], now=clock())
+    for peer, words in [
+        ("ravi", "Read every cell; the query is bound to its parameters."),
+        ("petra", "Previewed with three personas. Numbers match the table."),
+    ][: max(0, steps - 1)]:
+        record_review(
+            version=version,
+            decision=Decision("approve", words),
+            by=people[peer],
+            confirmation=_confirm(people[peer], clock),
+            now=clock(),
+        )
+    if steps >= 4:
+        record_sign_off(
+            version=version,
+            decision=Decision("approve", "Reads no more than its purpose needs."),
+            by=people["carol"],
+            confirmation=_confirm(people["carol"], clock),
+            now=clock(),
+        )
+    elif steps == 1:
+        add_comment(
+            version=version,
+            body="I am looking at this one today.",
+            place=Place(),
+            by=people["ravi"],
+            now=clock(),
+        )
+
+
+def _confirm(person: User, clock: Any) -> Any:
+    return confirm(person=person, password=PASSWORD, now=clock())
+
+
+def request_first_runs(*, clock: Any) -> Iterator[str]:
+    """Queue one run per approved notebook and persona that can read what it needs."""
+    people = {user.username: user for user in User.objects.all()}
+    viewers = {
+        "doctor": "adams",
+        "department_head": "helen",
+        "billing": "bill",
+        "lab": "lena",
+        "data_scientist": "ada",
+    }
+    for entry in entries():
+        notebook = Notebook.objects.filter(title=entry.title).first()
+        if entry.state != "approved" or notebook is None:
+            continue
+        for persona in entry.personas:
+            person = people[viewers[persona]]
+            if Run.objects.filter(
+                notebook=notebook, requested_by=person, persona=persona
+            ).exists():
+                continue
+            request_run(
+                notebook=notebook,
+                launch=Launch(parameters=entry.parameters, persona=persona),
+                by=person,
+                now=clock(),
+            )
+            yield f"{entry.title} for {person.username} as {persona}"
