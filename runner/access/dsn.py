@@ -1,0 +1,73 @@
+"""Connections to a data source by one of Countersign's three logins."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import psycopg
+from psycopg.conninfo import conninfo_to_dict
+
+from runner.access.errors import LeaseRefused, refusal
+
+CONNECT_TIMEOUT_S = 10
+
+
+class Secret:
+    """A string that shows itself only when asked to."""
+
+    __slots__ = ("_value",)
+
+    def __init__(self, value: str) -> None:
+        self._value = value
+
+    def reveal(self) -> str:
+        """Return the secret text."""
+        return self._value
+
+    def __repr__(self) -> str:
+        return "Secret('…')"
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Secret) and other._value == self._value
+
+    def __hash__(self) -> int:
+        return hash(self._value)
+
+    def __reduce__(self) -> tuple[object, ...]:
+        raise TypeError("A secret is not pickled: it would end up in a queue or a cache.")
+
+
+@contextmanager
+def connected(dsn: str, *, purpose: str) -> Iterator[psycopg.Connection[tuple[object, ...]]]:
+    """Open an autocommit connection and translate what the database refuses.
+
+    Args:
+        dsn: libpq URI; empty when this process does not hold the login.
+        purpose: what the login is for, in words, for the message when it is missing.
+
+    Raises:
+        LeaseRefused, SourceUnavailable: see runner.access.errors.
+    """
+    if not dsn:
+        raise LeaseRefused("no_login", f"This process has no login {purpose}.")
+    try:
+        with psycopg.connect(
+            dsn,
+            autocommit=True,
+            connect_timeout=CONNECT_TIMEOUT_S,
+            application_name="countersign",
+        ) as connection:
+            yield connection
+    except psycopg.Error as error:
+        raise refusal(error) from error
+
+
+def where(dsn: str) -> dict[str, str]:
+    """Return host, port, database and TLS settings of a DSN, without user and password."""
+    parts = conninfo_to_dict(dsn)
+    return {
+        "host": str(parts.get("host") or "127.0.0.1"),
+        "port": str(parts.get("port") or "5432"),
+        "database": str(parts.get("dbname") or ""),
+        "sslmode": str(parts.get("sslmode") or "disable"),
+        "sslrootcert": str(parts.get("sslrootcert") or ""),
+    }
