@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 import unicodedata
 from dataclasses import dataclass
@@ -13,12 +12,13 @@ from uuid import UUID
 
 from django.db import connection
 
+from audit.chain import canonical_json
+
 if TYPE_CHECKING:
     from django.db import models
 
     from accounts.models import User
 
-ZERO_HASH = "0" * 64
 SERVICE_NAME = "Countersign"
 MAX_DATA_BYTES = 4096
 MAX_TEXT_CHARS = 500
@@ -96,17 +96,6 @@ def head_hash() -> str:
         return str(cursor.fetchone()[0])
 
 
-def canonical_json(value: dict[str, Any]) -> str:
-    """The one text of `value` that is hashed: sorted keys, no spaces, not escaped."""
-    return json.dumps(
-        value,
-        sort_keys=True,
-        separators=(",", ":"),
-        ensure_ascii=False,
-        allow_nan=False,
-    )
-
-
 def stamp(at: datetime) -> str:
     """`at` in UTC with microseconds, as ``2026-01-02T03:04:05.000006Z``."""
     return at.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
@@ -139,7 +128,8 @@ def _clean_scalar(value: Any) -> str | int | float | bool | None:
     if value is None or isinstance(value, bool | int):
         return value
     if isinstance(value, float) and math.isfinite(value):
-        return value
+        # A whole float has two spellings (1e22, 10000…); an integer has one.
+        return int(value) if value.is_integer() else value
     message = f"{type(value).__name__} is neither a JSON scalar nor a list of them"
     raise BadEventData(message)
 

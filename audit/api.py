@@ -1,0 +1,115 @@
+"""The API of the audit log, for auditors."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from django.utils import timezone
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework import serializers
+from rest_framework.generics import ListAPIView
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from accounts.problems import BadInput, FieldError
+from audit import services
+from audit.forms import EventFilterForm
+from audit.models import Event
+from audit.presenters import sentence
+from audit.queries import events_matching
+
+if TYPE_CHECKING:
+    from django.db.models import QuerySet
+    from rest_framework.request import Request
+
+FILTERS = [
+    OpenApiParameter(name, str, description=text)
+    for name, text in {
+        "person": "user name of who acted or was acted on",
+        "notebook": "slug of a notebook",
+        "run": "id of a run, or its beginning",
+        "kind": "an action or its first word: `version`, `run.requested`",
+        "since": "first day, UTC, as 2026-01-31",
+        "until": "last day, UTC",
+    }.items()
+]
+
+
+class EventSerializer(serializers.ModelSerializer[Event]):
+    """One event, in data and in words."""
+
+    sentence = serializers.SerializerMethodField()
+
+    class Meta:
+        model = Event
+        fields = (
+            "seq",
+            "at",
+            "actor",
+            "actor_name",
+            "action",
+            "target_type",
+            "target_id",
+            "target_label",
+            "data",
+            "sentence",
+            "payload",
+            "previous_hash",
+            "hash",
+        )
+
+    def get_sentence(self, event: Event) -> str:
+        return sentence(event)
+
+
+class BreakSerializer(serializers.Serializer[Any]):
+    """The first place where the chain is not whole."""
+
+    seq = serializers.IntegerField()
+    code = serializers.CharField()
+    message = serializers.CharField()
+
+
+class VerdictSerializer(serializers.Serializer[Any]):
+    """What a check of the whole chain found."""
+
+    is_whole = serializers.BooleanField()
+    checked = serializers.IntegerField()
+    last_seq = serializers.IntegerField(source="last.seq")
+    last_hash = serializers.CharField(source="last.hash")
+    broken = BreakSerializer(allow_null=True)
+
+
+class EventsView(ListAPIView[Event]):
+    """Events, newest first; looking at them is recorded first."""
+
+    serializer_class = EventSerializer
+
+    @extend_schema(parameters=FILTERS)
+    def get(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        return super().get(request, *args, **kwargs)
+
+    def get_queryset(self) -> QuerySet[Event]:
+        if getattr(self, "swagger_fake_view", False):
+            return Event.objects.none()
+        form = EventFilterForm(self.request.query_params)
+        if not form.is_valid():
+            raise BadInput(
+                [
+                    FieldError(name, error.code or "invalid", str(error.message))
+                    for name, found in form.errors.as_data().items()
+                    for error in found
+                ]
+            )
+        chosen = form.chosen()
+        services.open_log(chosen=chosen, by=self.request.user, now=timezone.now())
+        return events_matching(chosen)
+
+
+class VerifyView(APIView):
+    """Check the whole chain."""
+
+    @extend_schema(responses=VerdictSerializer)
+    def get(self, request: Request) -> Response:
+        verdict = services.verify(by=request.user, now=timezone.now())
+        return Response(VerdictSerializer(verdict).data)

@@ -1,0 +1,10 @@
+"""Addresses of this app below /api/v1/."""
+
+from django.urls import path
+
+from audit import api
+
+urlpatterns = [
+    path("audit/events/", api.EventsView.as_view(), name="audit-events"),
+    path("audit/verify/", api.VerifyView.as_view(), name="audit-verify"),
+]

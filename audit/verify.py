@@ -1,0 +1,158 @@
+"""Is the log whole?  Reads it in batches from the database, or from a file."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+from django.db import connection, transaction
+
+from audit.chain import (
+    FIELDS,
+    ZERO_HASH,
+    Break,
+    Head,
+    Row,
+    Verdict,
+    Witness,
+    canonical_json,
+    check_chain,
+    check_each,
+)
+from audit.checkpoints import BadCheckpoint, read_note
+from audit.log import stamp
+from audit.models import Checkpoint, Event
+from audit.models import Head as HeadRow
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+BATCH_ROWS = 2000
+TAIL_ROWS = 500
+
+
+class UnreadableFile(Exception):
+    """A line of the file is not an exported event."""
+
+    def __init__(self, line_number: int) -> None:
+        super().__init__(f"line {line_number} is not an exported event")
+        self.line_number = line_number
+
+
+def verify_log(witnesses: Sequence[Witness] = ()) -> Verdict:
+    """Check every event, the head, all stored checkpoints, and `witnesses`."""
+    try:
+        stored = [read_note(row.note) for row in Checkpoint.objects.all()]
+    except BadCheckpoint:
+        return _forged_checkpoint()
+    with transaction.atomic(), connection.chunked_cursor() as cursor:
+        # One statement, one snapshot: the head is the one that these rows belong to.
+        cursor.execute(
+            "SELECT h.seq, h.hash, e.seq, e.at, e.actor, e.actor_name, e.action,"
+            " e.target_type, e.target_id, e.target_label, e.data, e.payload,"
+            " e.previous_hash, e.hash"
+            " FROM audit.head h LEFT JOIN audit.event e ON true ORDER BY e.seq"
+        )
+        first = cursor.fetchone()
+        if first is None:
+            return Verdict(
+                0, Head(0, ZERO_HASH), Break(0, "head", "The log has lost its head.")
+            )
+        head = Head(first[0], first[1])
+        return check_chain(
+            _rows(first, cursor), head=head, witnesses=[*stored, *witnesses]
+        )
+
+
+def verify_tail() -> Verdict:
+    """Check the newest events only, quickly: enough for the top of a page."""
+    head = HeadRow.objects.get()
+    first_seq = max(1, head.seq - TAIL_ROWS + 1)
+    events = Event.objects.filter(seq__gte=first_seq - 1, seq__lte=head.seq)
+    rows = [row_of(event) for event in events]
+    after = Head(0, ZERO_HASH)
+    if first_seq > 1 and rows:
+        anchor = rows.pop(0)
+        after = Head(anchor.seq, anchor.hash)
+    return check_chain(rows, after=after, head=Head(head.seq, head.hash))
+
+
+def verify_lines(
+    lines: Iterable[str], *, partial: bool = False, witnesses: Sequence[Witness] = ()
+) -> Verdict:
+    """Check exported JSON lines; `partial` for an export that was filtered.
+
+    Raises UnreadableFile.
+    """
+    rows = _rows_of_lines(lines)
+    return check_each(rows) if partial else check_chain(rows, witnesses=witnesses)
+
+
+def row_of(event: Event) -> Row:
+    """An event as the chain sees it."""
+    columns = {name: getattr(event, name) for name in FIELDS}
+    columns["at"] = stamp(event.at)
+    return Row(
+        seq=event.seq,
+        columns=canonical_json(columns),
+        payload=event.payload,
+        previous_hash=event.previous_hash,
+        hash=event.hash,
+    )
+
+
+def export_line(event: Event) -> str:
+    """One event as one line of JSON; `payload` is the exact text that was hashed."""
+    return json.dumps(
+        {
+            "seq": event.seq,
+            **{name: getattr(event, name) for name in FIELDS},
+            "at": stamp(event.at),
+            "payload": event.payload,
+            "previous_hash": event.previous_hash,
+            "hash": event.hash,
+        },
+        ensure_ascii=False,
+    )
+
+
+def _rows(first: tuple[object, ...], cursor: object) -> Iterator[Row]:
+    batch = [first]
+    while batch:
+        for values in batch:
+            if values[2] is not None:
+                yield row_of(_event(values[2:]))
+        batch = cursor.fetchmany(BATCH_ROWS)  # type: ignore[attr-defined]  # a cursor
+
+
+def _event(values: tuple[object, ...]) -> Event:
+    names = ("seq", *FIELDS, "payload", "previous_hash", "hash")
+    event = Event(**dict(zip(names, values, strict=True)))
+    if isinstance(event.data, str):  # psycopg leaves jsonb to the model field
+        event.data = json.loads(event.data)
+    return event
+
+
+def _rows_of_lines(lines: Iterable[str]) -> Iterator[Row]:
+    for number, line in enumerate(lines, start=1):
+        if not line.strip():
+            continue
+        try:
+            value = json.loads(line)
+            yield Row(
+                seq=int(value["seq"]),
+                columns=canonical_json({name: value[name] for name in FIELDS}),
+                payload=str(value["payload"]),
+                previous_hash=str(value["previous_hash"]),
+                hash=str(value["hash"]),
+            )
+        except (ValueError, KeyError, TypeError) as error:
+            raise UnreadableFile(number) from error
+
+
+def _forged_checkpoint() -> Verdict:
+    message = (
+        "A stored checkpoint does not carry this installation's signature: it was "
+        "changed, or the signing key was."
+    )
+    return Verdict(0, Head(0, ZERO_HASH), Break(0, "checkpoint", message))

@@ -1,0 +1,87 @@
+"""Pages for auditors: the log in sentences, its verification, its export."""
+
+from __future__ import annotations
+
+from itertools import groupby
+from typing import TYPE_CHECKING
+
+from django.core.paginator import Paginator
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils import timezone
+from django.views.decorators.http import require_GET, require_http_methods
+
+from accounts.permissions import Permission
+from accounts.policies import permission_blockers, require
+from audit import services
+from audit.forms import EventFilterForm
+from audit.presenters import REGISTRY, sentence
+from audit.queries import chain_state, events_matching
+from audit.verify import export_line
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from audit.models import Event
+
+PER_PAGE = 50
+EXPORT_LIMIT = 50_000
+KINDS = sorted({action.split(".")[0] for action in REGISTRY})
+
+
+@require_GET
+def events_page(request: HttpRequest) -> HttpResponse:
+    """The log, newest first, as sentences; looking at it is recorded first."""
+    form = EventFilterForm(request.GET)
+    chosen = form.chosen()
+    services.open_log(chosen=chosen, by=request.user, now=timezone.now())
+    page = Paginator(events_matching(chosen), PER_PAGE).get_page(
+        request.GET.get("page")
+    )
+    context = {
+        "form": form,
+        "kinds": KINDS,
+        "is_filtered": bool(chosen.words()),
+        "page": page,
+        "days": _by_day(page),
+        "state": chain_state(),
+        "export_limit": EXPORT_LIMIT,
+    }
+    return render(request, "audit/events.html", context)
+
+
+@require_http_methods(["GET", "POST"])
+def verify_page(request: HttpRequest) -> HttpResponse:
+    """Check the whole chain on request, and say in words what was found."""
+    require(permission_blockers(request.user, Permission.AUDIT_READ))
+    verdict = None
+    if request.method == "POST":
+        verdict = services.verify(by=request.user, now=timezone.now())
+    context = {"verdict": verdict, "state": chain_state()}
+    return render(request, "audit/verify.html", context)
+
+
+@require_GET
+def export(request: HttpRequest) -> HttpResponse:
+    """The filtered log as JSON lines, oldest first, for `verify_audit --file`."""
+    chosen = EventFilterForm(request.GET).chosen()
+    events = events_matching(chosen).order_by("seq")
+    count = events.count()
+    if count > EXPORT_LIMIT:
+        context = {"count": count, "limit": EXPORT_LIMIT}
+        require(permission_blockers(request.user, Permission.AUDIT_READ))
+        return render(request, "audit/too_many.html", context, status=400)
+    services.take_copy(chosen=chosen, events=count, by=request.user, now=timezone.now())
+    lines = "".join(export_line(event) + "\n" for event in events[:count].iterator())
+    return HttpResponse(
+        lines,
+        content_type="application/x-ndjson",
+        headers={"Content-Disposition": 'attachment; filename="audit-events.jsonl"'},
+    )
+
+
+def _by_day(events: Iterable[Event]) -> list[tuple[object, list[tuple[Event, str]]]]:
+    return [
+        (day, [(event, sentence(event)) for event in same_day])
+        for day, same_day in groupby(events, key=lambda event: event.at.date())
+    ]
