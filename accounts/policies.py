@@ -25,6 +25,11 @@ class Blocker:
 
 
 @dataclass(frozen=True)
+class StateBlocker(Blocker):
+    """A reason that lies in the present state, not in who the person is."""
+
+
+@dataclass(frozen=True)
 class FieldError:
     """One thing wrong with one input: its name, a stable code, a sentence."""
 
@@ -41,6 +46,14 @@ class NotAllowed(Exception):
         self.blockers = blockers
 
 
+class NotNow(NotAllowed):
+    """You may do this, but not in the state that things are in now."""
+
+
+class Unavailable(Exception):
+    """A part of the service that this needs does not answer; try again later."""
+
+
 class BadInput(Exception):
     """What was sent cannot be used; `errors` name the fields and say why."""
 
@@ -54,9 +67,15 @@ class TooLarge(BadInput):
 
 
 def require(blockers: list[Blocker]) -> None:
-    """Go on only when nothing is in the way.  Raises NotAllowed."""
-    if blockers:
-        raise NotAllowed(blockers)
+    """Go on only when nothing is in the way.
+
+    Raises NotNow when only the present state is in the way, else NotAllowed.
+    """
+    if not blockers:
+        return
+    if all(isinstance(blocker, StateBlocker) for blocker in blockers):
+        raise NotNow(blockers)
+    raise NotAllowed(blockers)
 
 
 PERMISSION_MISSING = {

@@ -9,14 +9,26 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from django.core.exceptions import PermissionDenied, RequestDataTooBig
+from django.core.exceptions import (
+    PermissionDenied,
+    RequestDataTooBig,
+    SuspiciousOperation,
+)
 from django.http import Http404
 from rest_framework import exceptions, status
 from rest_framework.response import Response
 from rest_framework.views import set_rollback
 
 from accounts.personas import PersonaNotHeld
-from accounts.policies import BadInput, Blocker, FieldError, NotAllowed, TooLarge
+from accounts.policies import (
+    BadInput,
+    Blocker,
+    FieldError,
+    NotAllowed,
+    NotNow,
+    TooLarge,
+    Unavailable,
+)
 from accounts.throttle import TooManyAttempts, WrongPassword
 from audit.transitions import InvalidTransition, StaleState
 
@@ -90,6 +102,18 @@ TOO_BIG = Problem(
     "Too large",
     "What was sent is larger than this address takes.",
 )
+MALFORMED = Problem(
+    status.HTTP_400_BAD_REQUEST,
+    "malformed",
+    "Not understood",
+    "What was sent is not in a form that this address takes.",
+)
+UNAVAILABLE = Problem(
+    status.HTTP_503_SERVICE_UNAVAILABLE,
+    "unavailable",
+    "Not available now",
+    "A part of the service that this needs does not answer. Try again in a minute.",
+)
 FIXED: list[tuple[type[Exception], Problem]] = [
     (WrongPassword, WRONG_PASSWORD),
     (TooManyAttempts, TOO_MANY_ATTEMPTS),
@@ -97,12 +121,22 @@ FIXED: list[tuple[type[Exception], Problem]] = [
     (InvalidTransition, NO_SUCH_STEP),
     (Http404, NOT_FOUND),
     (RequestDataTooBig, TOO_BIG),
+    (SuspiciousOperation, MALFORMED),
     (PermissionDenied, FORBIDDEN),
+    (Unavailable, UNAVAILABLE),
 ]
 
 
 def problem_of(exc: Exception) -> Problem | None:
     """The problem that a refusal is, or None when `exc` is not a refusal."""
+    if isinstance(exc, NotNow):
+        return Problem(
+            status.HTTP_409_CONFLICT,
+            "wrong_state",
+            "Not in this state",
+            str(exc),
+            blockers=exc.blockers,
+        )
     if isinstance(exc, NotAllowed):
         return Problem(
             status.HTTP_403_FORBIDDEN,

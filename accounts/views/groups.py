@@ -26,7 +26,7 @@ def groups_page(request: HttpRequest) -> HttpResponse:
         try:
             create_group(by=request.user, now=timezone.now(), **form.cleaned_data)
         except ValidationError as refusal:
-            form.add_error("name", [text for text in refusal.messages])
+            form.add_error("name", refusal.messages)
         else:
             messages.success(request, "The group is made. Add people on their pages.")
             return redirect("accounts:groups")
