@@ -98,7 +98,8 @@ CREATE TRIGGER check_sign_off BEFORE INSERT ON reviews_signoff
     FOR EACH ROW EXECUTE FUNCTION check_sign_off();
 CREATE TRIGGER check_signature BEFORE INSERT ON reviews_signature
     FOR EACH ROW EXECUTE FUNCTION check_signature();
-CREATE TRIGGER check_approval BEFORE UPDATE OF status ON gallery_version
+-- Triggers fire by name: this one after keep_version, which checks the move.
+CREATE TRIGGER need_signatures BEFORE UPDATE OF status ON gallery_version
     FOR EACH ROW WHEN (NEW.status IN ('peer_approved', 'approved'))
     EXECUTE FUNCTION check_approval();
 """
@@ -132,7 +133,7 @@ UNDO = (
         for table in APPEND_ONLY
     )
     + """
-DROP TRIGGER check_approval ON gallery_version;
+DROP TRIGGER need_signatures ON gallery_version;
 DROP TRIGGER check_signature ON reviews_signature;
 DROP TRIGGER check_sign_off ON reviews_signoff;
 DROP TRIGGER check_review ON reviews_review;
