@@ -135,6 +135,7 @@ CELERY_TASK_ROUTES = {"runner.sweep*": {"queue": "sweep"}}
 CELERY_BEAT_SCHEDULE = {
     "sweep-runs": {"task": "runner.sweep_runs", "schedule": 10.0},
     "sweep-identities": {"task": "runner.sweep_identities", "schedule": 10.0},
+    "sweep-data-sources": {"task": "runner.sweep_data_sources", "schedule": 60.0},
     "sweep-expired": {"task": "runner.sweep_expired", "schedule": 3600.0},
 }
 

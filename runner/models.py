@@ -12,7 +12,14 @@ from gallery.models import Notebook, Version
 from runner.models_content import ContentLink
 from runner.workflow import ACTIVE, FINAL, Status
 
-__all__ = ["ContentLink", "Run", "RunCell", "RunKind", "RunResult"]
+__all__ = [
+    "ContentLink",
+    "DataSourceCheck",
+    "Run",
+    "RunCell",
+    "RunKind",
+    "RunResult",
+]
 
 
 class RunKind(models.TextChoices):
@@ -173,3 +180,26 @@ class RunResult(models.Model):
 
     def __str__(self) -> str:
         return f"Result of {self.run_id}"
+
+
+class DataSourceCheck(models.Model):
+    """What the last check of a data source found; launches ask it."""
+
+    source = models.CharField(max_length=40)
+    kind = models.CharField(max_length=10, choices=RunKind.choices)
+    checked_at = models.DateTimeField()
+    #: `[{code, message, remedy}]`; empty when the source is as it must be.
+    problems = models.JSONField()
+
+    class Meta:
+        """One row per source and kind, replaced by each check."""
+
+        default_permissions = ()
+        constraints = [
+            models.UniqueConstraint(
+                fields=["source", "kind"], name="one_check_per_source"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.source} ({self.kind}): {len(self.problems)} problems"

@@ -3,11 +3,11 @@
 from accounts.models import User
 from accounts.permissions import Permission, has_permission
 from accounts.personas import Persona
-from accounts.policies import Blocker
+from accounts.policies import Blocker, StateBlocker
 from gallery.access import can_edit, can_launch
 from gallery.models import Notebook, Version
 from gallery.workflow import UNDER_REVIEW, Status
-from runner.models import Run
+from runner.models import DataSourceCheck, Run, RunKind
 from runner.workflow import ACTIVE
 
 _PREVIEWABLE = frozenset({Status.DRAFT, *UNDER_REVIEW})
@@ -35,7 +35,7 @@ def launch_blockers(
         )
     if version is None or version.status != Status.APPROVED:
         blockers.append(
-            Blocker("not_approved", "Only an approved version runs on real data.")
+            StateBlocker("not_approved", "Only an approved version runs on real data.")
         )
     return blockers
 
@@ -65,12 +65,12 @@ def preview_blockers(user: User, version: Version) -> list[Blocker]:
         )
     if version.status not in _PREVIEWABLE:
         blockers.append(
-            Blocker(
+            StateBlocker(
                 "not_under_review",
                 "Only drafts and versions under review are previewed.",
             )
         )
-    return blockers
+    return blockers + _data_source_blockers(version, RunKind.PREVIEW)
 
 
 def cancel_blockers(user: User, run: Run) -> list[Blocker]:
@@ -79,7 +79,7 @@ def cancel_blockers(user: User, run: Run) -> list[Blocker]:
     if run.requested_by_id != user.pk:
         blockers.append(Blocker("not_your_run", "Only the person who ran it stops it."))
     if run.status not in ACTIVE:
-        blockers.append(Blocker("already_finished", "The run has already ended."))
+        blockers.append(StateBlocker("already_finished", "The run has already ended."))
     return blockers
 
 
@@ -88,11 +88,11 @@ def result_blockers(user: User, run: Run) -> list[Blocker]:
     if run.requested_by_id != user.pk or not user.is_active:
         return [Blocker("not_your_run", "A result belongs to the person who ran it.")]
     if not run.is_final:
-        return [Blocker("not_finished", "The run has not ended yet.")]
+        return [StateBlocker("not_finished", "The run has not ended yet.")]
     if not hasattr(run, "result"):
-        return [Blocker("no_result", "This run ended before it had a result.")]
+        return [StateBlocker("no_result", "This run ended before it had a result.")]
     if run.result.expired_at is not None:
-        return [Blocker("result_expired", "The result has expired; run it again.")]
+        return [StateBlocker("result_expired", "The result has expired; run it again.")]
     return []
 
 
@@ -127,3 +127,16 @@ def claim_blockers(run: Run) -> list[Blocker]:
     if run.digest != run.version.digest:
         blockers.append(Blocker("digest_differs", "The version is not what was asked."))
     return blockers
+
+
+def _data_source_blockers(version: Version, kind: RunKind) -> list[Blocker]:
+    """Return the data sources that their last check found unsafe."""
+    checks = DataSourceCheck.objects.filter(source__in=version.data_sources, kind=kind)
+    return [
+        Blocker(
+            "data_source_unsafe",
+            f"The data source {check.source} did not pass its safety check. "
+            "An operator has to look at it before anything runs.",
+        )
+        for check in checks.exclude(problems=[])
+    ]

@@ -8,11 +8,14 @@ from uuid import UUID
 from django.conf import settings
 
 from accounts.models import PersonaAssignment
+from runner.access.check import check_data_source
 from runner.access.errors import AccessError
 from runner.access.identities import PersonAssignment, sync_identities
 from runner.access.leases import reap
 from runner.access.sources import DataSourceSettings, Dsns
+from runner.models import RunKind
 from runner.results.expiry import expire_results
+from runner.services.checks import note_check
 from runner.services.sweeping import (
     end_lost_runs,
     live_run_ids,
@@ -73,6 +76,22 @@ def _sync(name: str, dsns: Dsns, people: list[PersonAssignment]) -> None:
         sync_identities(dsns, people)
     except AccessError as error:
         logger.error("identities.sync_failed source=%s code=%s", name, error.code)
+
+
+def sweep_data_sources(*, now: datetime) -> None:
+    """Check every data source and its twin, and keep what was found."""
+    for source in settings.DATA_SOURCES.values():
+        for kind in RunKind:
+            _check(source, kind, now=now)
+
+
+def _check(source: DataSourceSettings, kind: RunKind, *, now: datetime) -> None:
+    try:
+        problems = check_data_source(source.for_kind(kind).broker)
+    except AccessError as error:
+        logger.error("data_source.check_failed source=%s code=%s", source.name, error.code)
+        return
+    note_check(source=source.name, kind=kind, problems=problems, now=now)
 
 
 def sweep_expired(*, now: datetime) -> None:

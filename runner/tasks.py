@@ -28,6 +28,12 @@ def sweep_identities(**_: object) -> None:
     sweep.sweep_identities(sources=settings.DATA_SOURCES.values())
 
 
+@shared_task(name="runner.sweep_data_sources")
+def sweep_data_sources(**_: object) -> None:
+    """Check every data source; launches are refused while one fails."""
+    sweep.sweep_data_sources(now=timezone.now())
+
+
 @shared_task(name="runner.sweep_expired")
 def sweep_expired(**_: object) -> None:
     """End approvals and results whose time is over."""
