@@ -4,6 +4,11 @@ Standard library only: `make demo` runs this file with the system's own python3.
 Usage: python3 config/embedded/machine.py [required|degraded]
 """
 
+from __future__ import (
+    annotations,  # so that an older Python can still say it is too old
+)
+
+import importlib.util
 import os
 import subprocess
 import sys
@@ -124,6 +129,16 @@ def version_obstacle(version: tuple[int, ...]) -> Obstacle | None:
     )
 
 
+def venv_obstacle(has_module: Callable[[str], object]) -> Obstacle | None:
+    """Why this Python cannot make a virtual environment, or None."""
+    if has_module("venv") and has_module("ensurepip"):
+        return None
+    return Obstacle(
+        "This Python cannot make virtual environments (Debian packs that apart).",
+        "sudo apt-get install python3-venv",
+    )
+
+
 def report(obstacles: list[Obstacle]) -> str:
     """What stands in the way, as text for a terminal."""
     lines = ["Countersign cannot run notebooks safely on this machine as it is:", ""]
@@ -141,11 +156,13 @@ def report(obstacles: list[Obstacle]) -> str:
 def main(arguments: list[str]) -> int:
     """Print what is missing; 0 when the demo can start."""
     degraded = "degraded" in arguments
-    version = version_obstacle(sys.version_info[:2])
-    namespace = namespace_obstacle(as_root=os.geteuid() == 0)
-    if version:
-        print(f"{version.what}\nRemedy:  {version.remedy}", file=sys.stderr)
+    python = version_obstacle(sys.version_info[:2]) or venv_obstacle(
+        importlib.util.find_spec
+    )
+    if python:
+        print(f"{python.what}\nRemedy:  {python.remedy}", file=sys.stderr)
         return 1
+    namespace = namespace_obstacle(as_root=os.geteuid() == 0)
     if namespace and not degraded:
         print(report([namespace]), file=sys.stderr)
         return 1

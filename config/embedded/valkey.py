@@ -78,18 +78,18 @@ class ValkeyServer:
         text = CONFIGURATION.format(port=self.port, password=self.password)
         write_private(self.home / "valkey.conf", text, uid=owner)
 
-    def command(self) -> list[str]:
-        """The argv that runs the server in the foreground; stopped by SIGTERM."""
+    def launch(self) -> Launch:
+        """How to run the server in the foreground; stopped by SIGTERM."""
         argv = ["{install}/valkey-server", "{home}/valkey.conf"]
         folders, programs = {"home": str(self.home)}, {"install": str(binary().parent)}
-        return Launch(argv, self.uid, folders, programs).command()
+        return Launch(argv, self.uid, folders, programs)
 
     def start(self) -> None:
         """Start the server and wait until it answers.  Raises ValkeyFailed."""
         self.prepare()
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
-                self.command(),
+                self.launch().command(),
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,

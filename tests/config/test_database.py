@@ -17,7 +17,9 @@ def test_django_signs_in_as_the_runtime_role_and_not_as_the_owner():
 @pytest.mark.django_db
 def test_the_runtime_role_owns_nothing_and_may_make_nothing():
     with connection.cursor() as cursor:
-        cursor.execute("SELECT count(*) FROM pg_class WHERE relowner = 'countersign_app'::regrole")
+        cursor.execute(
+            "SELECT count(*) FROM pg_class WHERE relowner = 'countersign_app'::regrole"
+        )
         assert cursor.fetchone() == (0,)
         cursor.execute(
             "SELECT has_schema_privilege('public', 'CREATE'),"
@@ -42,4 +44,6 @@ def test_nothing_committed_is_left_for_the_next_test():
 
 def _parameters():
     wanted = connection.get_connection_params()
-    return {name: wanted[name] for name in ("dbname", "user", "password", "host", "port")}
+    return {
+        name: wanted[name] for name in ("dbname", "user", "password", "host", "port")
+    }

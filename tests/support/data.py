@@ -23,7 +23,10 @@ def start() -> DataCluster:
         if first:
             root = environment.REPOSITORY
             key = services.fingerprint(
-                [root / "config" / "demo" / "hospital", *root.glob("runner/access/**/*.sql")]
+                [
+                    root / "config" / "demo" / "hospital",
+                    *root.glob("runner/access/**/*.sql"),
+                ]
             )
             services.start_cluster(services.data_server(), "data", key, build)
     server = services.data_server()
@@ -49,6 +52,7 @@ def build(server: PostgresServer) -> None:
     hospital.build_all(
         superuser_dsn=server.dsn(),
         passwords={
-            role: environment.password(role) for role in environment.DATA_LOGINS.values()
+            role: environment.password(role)
+            for role in environment.DATA_LOGINS.values()
         },
     )

@@ -46,7 +46,9 @@ def _celery_process() -> Iterator[processes.Process]:
 
 
 @pytest.fixture
-def celery_worker(committed_db: None, _celery_process: processes.Process) -> processes.Process:
+def celery_worker(
+    committed_db: None, _celery_process: processes.Process
+) -> processes.Process:
     """A real Celery worker on this test's database; started again when a test killed it."""
     process = _celery_process
     if not hasattr(process, "popen") or not process.is_alive():
@@ -116,7 +118,9 @@ def browser_context(
     """A fresh browser profile on the site."""
     # Playwright keeps an event loop in this thread, which Django takes for an async view.
     monkeypatch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "1")
-    context = _chromium.new_context(base_url=site.url, viewport={"width": 1280, "height": 900})
+    context = _chromium.new_context(
+        base_url=site.url, viewport={"width": 1280, "height": 900}
+    )
     context.set_default_timeout(15_000)
     yield context
     context.close()

@@ -27,7 +27,9 @@ def wait_for_end(pid: int) -> None:
 
 def registered(home: Path) -> dict[int, int]:
     """Services to stop: pid to the signal that stops it; the last started comes first."""
-    entries = sorted((home / "pids").glob("*"), key=lambda path: -path.stat().st_mtime_ns)
+    entries = sorted(
+        (home / "pids").glob("*"), key=lambda path: -path.stat().st_mtime_ns
+    )
     return {int(path.name): int(path.read_text()) for path in entries}
 
 

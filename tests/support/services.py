@@ -139,9 +139,7 @@ def start(server: PostgresServer | ValkeyServer, how: signal.Signals) -> None:
 
 def copy_folder(source: Path, target: Path) -> None:
     """Copy with owners and modes, sharing blocks where the file system can."""
-    subprocess.run(
-        ["cp", "-a", "--reflink=auto", str(source), str(target)], check=True
-    )
+    subprocess.run(["cp", "-a", "--reflink=auto", str(source), str(target)], check=True)
 
 
 def keep(folder: Path, cached: Path, kind: str) -> None:
@@ -152,7 +150,9 @@ def keep(folder: Path, cached: Path, kind: str) -> None:
         fresh.rename(cached)
     except OSError:  # another session was quicker
         shutil.rmtree(fresh)
-    old = sorted(environment.CACHE.glob(f"{kind}-*"), key=lambda path: path.stat().st_mtime)
+    old = sorted(
+        environment.CACHE.glob(f"{kind}-*"), key=lambda path: path.stat().st_mtime
+    )
     for path in old[:-KEPT_CLUSTERS]:
         shutil.rmtree(path, ignore_errors=True)
 
@@ -198,7 +198,9 @@ def recreate_database() -> None:
     server = application_server()
     name = sql.Identifier(environment.database())
     with psycopg.connect(server.dsn(), autocommit=True) as connection:
-        connection.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(name))
+        connection.execute(
+            sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(name)
+        )
         connection.execute(
             sql.SQL("CREATE DATABASE {} TEMPLATE {} STRATEGY FILE_COPY").format(
                 name, sql.Identifier(TEMPLATE)

@@ -9,7 +9,11 @@ import pytest
 def pytest_runtest_makereport(item, call):
     """Turn skips into failures, with the reason; expected failures stay what they are."""
     report = yield
-    if report.skipped and os.environ.get("CI") == "true" and not hasattr(report, "wasxfail"):
+    if (
+        report.skipped
+        and os.environ.get("CI") == "true"
+        and not hasattr(report, "wasxfail")
+    ):
         report.outcome = "failed"
         report.longrepr = f"Skipped, which counts as failed here: {call.excinfo.value}"
     return report

@@ -1,0 +1,69 @@
+# Countersign: `make demo` shows it, `make test` proves it.
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+
+PYTHON ?= $(shell for found in python3 python3.14 python3.13 python3.12 python3.11; do \
+	$$found -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$found && break; done || echo python3)
+PORT ?= 8000
+SANDBOX ?= required
+COUNTERSIGN_HOME ?= $(CURDIR)/.countersign
+BIN := .venv/bin
+PIP := -m pip install --disable-pip-version-check --no-input --require-hashes
+ENVIRONMENTS := python-analytics bash
+BUILT := $(ENVIRONMENTS:%=.environments/%/.built)
+TESTS ?= tests
+WORKERS ?= 2
+
+export PORT SANDBOX COUNTERSIGN_HOME
+
+.PHONY: help demo test check fix setup setup-demo machine pins
+.DELETE_ON_ERROR:
+
+help: ## Say what there is
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+
+demo: setup-demo ## Start everything here, with an invented hospital (PORT=8000)
+	@exec $(BIN)/python -m config.demo
+
+test: setup ## Run all tests, in parallel (TESTS=tests/gallery for some)
+	@$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal $(TESTS)
+
+check: setup ## Lint, types, imports, templates, deployment; changes nothing
+	@bash .ci/check
+
+fix: setup ## Format, and fix what can be fixed by itself
+	@$(BIN)/ruff check --fix --quiet . || true
+	@$(BIN)/ruff format .
+
+setup: machine .venv/.dev-installed $(BUILT) ## Install everything that tests and checks need
+
+setup-demo: machine .venv/.installed $(BUILT)
+
+machine:
+	@$(PYTHON) config/embedded/machine.py $(SANDBOX)
+
+.venv/.installed: requirements.txt
+	@echo "Installing Countersign into .venv (some minutes the first time)"
+	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	@$(BIN)/python $(PIP) -r requirements.txt | $(PYTHON) config/demo/progress.py
+	@touch $@
+
+.venv/.dev-installed: requirements.txt requirements-dev.txt | .venv/.installed
+	@echo "Installing what tests and checks need"
+	@$(BIN)/python $(PIP) -r requirements.txt -r requirements-dev.txt | $(PYTHON) config/demo/progress.py
+	@touch $@
+
+.environments/%/.built: environments/%.txt
+	@echo "Building the notebook environment $*"
+	@test -x .environments/$*/bin/python || $(PYTHON) -m venv .environments/$*
+	@.environments/$*/bin/python $(PIP) -r $< | $(PYTHON) config/demo/progress.py
+	@if test -d .environments/$*/lib/python*/site-packages/bash_kernel; then \
+		.environments/$*/bin/python -m bash_kernel.install --prefix .environments/$* > /dev/null; fi
+	@touch $@
+
+pins: setup ## Pin requirements and notebook environments anew
+	@for name in requirements requirements-dev environments/python-analytics environments/bash; do \
+		echo "$$name.txt"; CUSTOM_COMPILE_COMMAND="make pins" $(BIN)/pip-compile --quiet --strip-extras \
+		--generate-hashes --allow-unsafe --no-emit-index-url --no-emit-find-links \
+		--no-emit-trusted-host --no-emit-options --output-file $$name.txt $$name.in; done

@@ -1,0 +1,131 @@
+"""supervisord: keeps the demo's processes running and stops them in order.
+
+Its configuration is generated; each process is described by a launch file beside it.
+"""
+
+import os
+import shlex
+import signal
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+from config.demo.programs import REPOSITORY, Demo, Program, common, programs, python
+
+HEADER = """\
+[supervisord]
+nodaemon = true
+silent = true
+{user}logfile = {logs}/supervisord.log
+pidfile = {sockets}/supervisord.pid
+childlogdir = {logs}
+umask = 077
+
+[unix_http_server]
+file = {sockets}/supervisor.sock
+chmod = 0700
+
+[rpcinterface:supervisor]
+supervisor.rpcinterface_factory = supervisor.rpcinterface:make_main_rpcinterface
+
+[supervisorctl]
+serverurl = unix://{sockets}/supervisor.sock
+"""
+
+PROGRAM = """\
+
+[program:{name}]
+command = {command}
+priority = {priority}
+autostart = {autostart}
+autorestart = true
+startsecs = 1
+startretries = 5
+stopsignal = {stop_signal}
+stopwaitsecs = {stop_wait_s}
+killasgroup = true
+redirect_stderr = true
+stdout_logfile = {logs}/{name}.log
+stdout_logfile_maxbytes = 10MB
+stdout_logfile_backups = 2
+"""
+
+DEATH_SIGNALS = {"INT": signal.SIGINT, "TERM": signal.SIGTERM}
+
+
+def escaped(text: str) -> str:
+    """Text that supervisord's configuration takes literally."""
+    return text.replace("%", "%%")
+
+
+def configuration(demo: Demo) -> str:
+    """The whole configuration; writes the launch files that it names."""
+    logs, sockets = escaped(str(demo.home.logs)), escaped(str(demo.home.sockets))
+    user = "user = root\n" if os.geteuid() == 0 else ""
+    parts = [HEADER.format(user=user, logs=logs, sockets=sockets)]
+    for program in programs(demo):
+        command = shlex.join(_launch(demo, program))
+        fields = {**vars(program), "command": escaped(command), "logs": logs}
+        parts.append(PROGRAM.format(**fields))
+    return "".join(parts)
+
+
+def _launch(demo: Demo, program: Program) -> list[str]:
+    # Should supervisord itself be killed, its children stop by themselves.
+    launch = replace(program.launch, death_signal=DEATH_SIGNALS[program.stop_signal])
+    return launch.command_from(demo.home.sockets / f"{program.name}.json")
+
+
+class Supervisor:
+    """The running supervisord of one demo."""
+
+    def __init__(self, demo: Demo) -> None:
+        self.demo = demo
+        self.configuration = demo.home.sockets / "supervisord.conf"
+        self.process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        """Start it apart from our terminal, so that Ctrl-C reaches us alone."""
+        self.configuration.write_text(configuration(self.demo), encoding="utf-8")
+        arguments = ("-m", "supervisor.supervisord", "-c", str(self.configuration))
+        launch = python(common(self.demo), *arguments)
+        self.process = subprocess.Popen(
+            launch.command(), stdin=subprocess.DEVNULL, start_new_session=True
+        )
+
+    def start_programs(self, *names: str) -> None:
+        """Start programs that wait for the bootstrap.  Raises RuntimeError."""
+        argv = [sys.executable, "-m", "supervisor.supervisorctl"]
+        argv += ["-c", str(self.configuration), "start", *names]
+        done = subprocess.run(
+            argv, cwd=REPOSITORY, capture_output=True, text=True, check=False
+        )
+        if done.returncode:
+            raise RuntimeError(f"{done.stdout.strip()}; see {self.demo.home.logs}")
+
+    def is_alive(self) -> bool:
+        """Whether it still runs."""
+        return self.process is not None and self.process.poll() is None
+
+    def stop(self) -> None:
+        """Have everything stopped in order and wait for it."""
+        if self.process is not None:
+            if self.is_alive():
+                self.process.terminate()
+            self.process.wait()
+
+    def wait(self) -> int:
+        """Wait until it ends by itself; returns its exit code."""
+        return self.process.wait() if self.process else 0
+
+
+def log_ends(logs: Path, names: list[str], *, lines: int = 15) -> str:
+    """The last lines of these programs' logs, for a message."""
+    parts = []
+    for name in names:
+        log = logs / f"{name}.log"
+        if log.exists():
+            end = log.read_text(errors="replace").splitlines()[-lines:]
+            parts.append("\n".join([f"--- {log}", *end]))
+    return "\n".join(parts)
