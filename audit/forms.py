@@ -16,7 +16,11 @@ class EventFilterForm(forms.Form):
     notebook = forms.CharField(required=False, label="Notebook", max_length=150)
     run = forms.CharField(required=False, label="Run", max_length=36)
     kind = forms.RegexField(
-        r"^[a-z_]+(\.[a-z_]+)*$", required=False, label="Kind", max_length=100
+        r"^[a-z_]+(\.[a-z_]+)*$",
+        required=False,
+        label="Kind",
+        max_length=100,
+        widget=forms.TextInput(attrs={"list": "audit-kinds", "autocomplete": "off"}),
     )
     since = forms.DateField(
         required=False, label="From", widget=forms.DateInput(attrs={"type": "date"})
