@@ -112,6 +112,7 @@ LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
     PERFORM pg_advisory_xact_lock(4850187, 1);
     IF to_regrole(login::text) IS NOT NULL THEN
+        PERFORM countersign.revoke_manifest(login);
         -- DROP OWNED asks for the privileges of the role: taken for this one statement.
         EXECUTE format('GRANT %I TO cs_roleadmin WITH INHERIT TRUE, SET FALSE', login);
         EXECUTE format('DROP OWNED BY %I', login);

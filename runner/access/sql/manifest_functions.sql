@@ -27,6 +27,34 @@ BEGIN
 END $$;
 ALTER FUNCTION countersign.grant_manifest(name, name, jsonb) OWNER TO cs_granter;
 
+-- What was granted can only be taken back by who granted it; DROP OWNED by another fails on it.
+CREATE OR REPLACE FUNCTION countersign.revoke_manifest(login name) RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    granted record;
+BEGIN
+    FOR granted IN
+        SELECT a.attrelid::regclass AS relation, string_agg(format('%I', a.attname), ', ') AS columns
+        FROM pg_shdepend d
+        JOIN pg_attribute a ON a.attrelid = d.objid AND a.attnum = d.objsubid
+        WHERE d.dbid = (SELECT oid FROM pg_database WHERE datname = current_database())
+          AND d.classid = 'pg_class'::regclass AND d.deptype = 'a'
+          AND d.refobjid = (SELECT oid FROM pg_roles WHERE rolname = login)
+        GROUP BY a.attrelid
+    LOOP
+        EXECUTE format('REVOKE SELECT (%s) ON %s FROM %I', granted.columns, granted.relation, login);
+    END LOOP;
+    FOR granted IN
+        SELECT d.objid::regnamespace AS relation FROM pg_shdepend d
+        WHERE d.dbid = (SELECT oid FROM pg_database WHERE datname = current_database())
+          AND d.classid = 'pg_namespace'::regclass AND d.deptype = 'a'
+          AND d.refobjid = (SELECT oid FROM pg_roles WHERE rolname = login)
+    LOOP
+        EXECUTE format('REVOKE USAGE ON SCHEMA %s FROM %I', granted.relation, login);
+    END LOOP;
+END $$;
+ALTER FUNCTION countersign.revoke_manifest(name) OWNER TO cs_granter;
+
 -- The two functions below are for the owners of the data: they run with the caller's own rights.
 CREATE OR REPLACE FUNCTION countersign.share_persona_grants() RETURNS integer
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
