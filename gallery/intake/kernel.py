@@ -56,6 +56,10 @@ def read_kernel(metadata: dict[str, Any], notes: Notes) -> Kernel:
     if extra:
         notes.add("kernel_details", len(extra))
     name = spec.get("name") or _usual_kernel(said, notes)
+    if said == "python" and name not in _LANGUAGES:
+        # Conda and virtualenv users name kernels after their own folders; no server has those.
+        notes.add("own_kernel")
+        name = "python3"
     if not _NAME.fullmatch(name):
         raise InvalidNotebook(
             "This notebook names a kernel that cannot exist. Choose its kernel in Jupyter and save it."

@@ -7,6 +7,10 @@ _SENTENCES: dict[str, tuple[str, str]] = {
     "format_3": ("The notebook was in format 3 and was brought to format 4.5.",) * 2,
     "encoding": ("The file was not in plain UTF-8 and was converted to it.",) * 2,
     "kernel_assumed": ("No kernel was named, so python3 is assumed.",) * 2,
+    "own_kernel": (
+        "The kernel was an installation of the author's own; python3 is used in its place.",
+    )
+    * 2,
     "ids": (
         "1 cell had no usable id of its own and was given one.",
         "{n} cells had no usable id of their own and were given one.",

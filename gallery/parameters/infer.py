@@ -57,7 +57,7 @@ def infer_parameters(notebook: dict[str, Any]) -> Inferred:
     properties: dict[str, Schema] = {}
     required: list[str] = []
     for assignment in _last_of_each(found, notes):
-        if not is_safe_name(assignment.name):
+        if not is_safe_name(assignment.name, language):
             notes.append(
                 f"“{assignment.name}” cannot be a parameter: the name is reserved."
             )

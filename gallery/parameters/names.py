@@ -1,6 +1,7 @@
 """Which names a parameter may have, and where its cell is."""
 
 import keyword
+import re
 import unicodedata
 from typing import Any
 
@@ -11,8 +12,17 @@ INJECTED_TAG = "injected-parameters"
 _RESERVED = {"In", "Out", "get_ipython", "exit", "quit", "display"}
 
 
-def is_safe_name(name: str) -> bool:
-    """Return whether ``name`` can be assigned in any supported language without touching the interpreter's own."""
+# Assigning these changes what the shell itself does next, or whom the database client talks to.
+_SHELL_OWN = re.compile(
+    r"PATH|IFS|ENV|HOME|SHELLOPTS|BASH.*|LD_.*|PS\d|PROMPT_COMMAND|PG.*|LC_.*|LANG|CDPATH|OPT.*|UID|EUID|PPID|GLOB.*"
+)
+_SHELL_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+
+
+def is_safe_name(name: str, language: str = "python") -> bool:
+    """Return whether ``name`` can be assigned in ``language`` without touching the interpreter's own names."""
+    if language == "bash" and (not _SHELL_NAME.fullmatch(name) or _SHELL_OWN.fullmatch(name)):
+        return False
     return (
         name.isidentifier()
         and len(name) <= 100
