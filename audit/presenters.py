@@ -7,6 +7,7 @@ known; other names are looked up in the event's data.
 
 from __future__ import annotations
 
+import re
 import string
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +15,8 @@ if TYPE_CHECKING:
     from audit.models import Event
 
 Sentence = tuple[str, ...]
+
+IDENTIFIER = re.compile(r"[a-z]+(_[a-z]+)*")
 
 REGISTRY: dict[str, Sentence] = {
     # Notebooks and versions
@@ -69,6 +72,9 @@ REGISTRY: dict[str, Sentence] = {
     "result.viewed": ("{actor} looked at the result of {target}",),
     "result.downloaded": ("{actor} downloaded the result of {target}", " as {format}"),
     "result.expired": ("The result of {target} ran out and was destroyed",),
+    # Data sources
+    "data_source.passed": ("The data source {source} passed its check",),
+    "data_source.failed": ("The data source {source} failed its check", ": {problems}"),
     # Sessions
     "session.signed_in": ("{actor} signed in", " from {address}"),
     "session.signed_out": ("{actor} signed out",),
@@ -149,7 +155,8 @@ def _words(event: Event) -> dict[str, str]:
 def _word(value: Any) -> str:
     if isinstance(value, list):
         return ", ".join(str(item) for item in value)
-    return "" if value is None else str(value).replace("_", " ")
+    text = "" if value is None else str(value)
+    return text.replace("_", " ") if IDENTIFIER.fullmatch(text) else text
 
 
 def _is_known(part: str, words: dict[str, str]) -> bool:

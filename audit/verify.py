@@ -70,8 +70,8 @@ def verify_tail() -> Verdict:
     first_seq = max(1, head.seq - TAIL_ROWS + 1)
     events = Event.objects.filter(seq__gte=first_seq - 1, seq__lte=head.seq)
     rows = [row_of(event) for event in events]
-    after = Head(0, ZERO_HASH)
-    if first_seq > 1 and rows:
+    after = Head(max(0, first_seq - 2), ZERO_HASH)
+    if first_seq > 1 and rows and rows[0].seq == first_seq - 1:
         anchor = rows.pop(0)
         after = Head(anchor.seq, anchor.hash)
     return check_chain(rows, after=after, head=Head(head.seq, head.hash))
