@@ -1,0 +1,179 @@
+"""The one confinement policy. Bubblewrap's arguments, the limits and the evidence follow from it.
+
+A launcher (today: exec under bubblewrap) reads this value and decides nothing itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from runner.kernelhost.environments import Bind
+from runner.kernelhost.seccomp import compiled
+
+MIB = 1024 * 1024
+UID_INSIDE = 1000
+HOME = "/home/kernel"
+KERNEL_DIR = "/run/kernel"
+DATA_DIR = "/run/data"
+
+# Every layer that can stand between a kernel and the host.
+NAMESPACES = ("mount", "pid", "network", "ipc", "uts", "user")
+REQUIRED_LAYERS = (
+    *NAMESPACES,
+    "nested_user_namespaces",
+    "read_only_files",
+    "capabilities",
+    "no_new_privileges",
+    "seccomp",
+    "vsock",
+    "rlimits",
+)
+# Possible only when the host itself was started as root.
+ROOT_LAYERS = ("uid_per_run", "cgroup")
+
+# ulimit letters: c core, f file size (512-byte blocks), n descriptors, d data (KiB),
+# l locked memory (KiB). The process limit is p in dash, u in bash.
+LIMIT_SCRIPT = (
+    'ulimit -c 0 && ulimit -f "$1" && ulimit -n "$2" && ulimit -l 0 && ulimit -d "$3" '
+    '&& { ulimit -p "$4" 2>/dev/null || ulimit -u "$4"; } || exit 125; shift 4; exec "$@"'
+)
+
+
+@dataclass(frozen=True)
+class Tmpfs:
+    """A file system in memory that ends with the run."""
+
+    target: str
+    size_bytes: int
+    mode: int = 0o700
+
+
+@dataclass(frozen=True)
+class DataFile:
+    """A small file that exists only inside, handed over by descriptor."""
+
+    target: str
+    content: bytes
+    mode: int = 0o400
+    writable: bool = False
+
+
+@dataclass(frozen=True)
+class Caps:
+    """What one run may use. Bytes, counts, and thousandths of one CPU."""
+
+    memory_bytes: int = 1024 * MIB
+    processes: int = 64
+    cpu_millis: int = 2000
+    file_bytes: int = 512 * MIB
+    open_files: int = 1024
+
+    @property
+    def data_bytes(self) -> int:
+        """RLIMIT_DATA per process; a little above the run's cap, which the cgroup or the watcher keeps."""
+        return self.memory_bytes + self.memory_bytes // 4
+
+
+@dataclass(frozen=True)
+class Confinement:
+    """Everything that a kernel can see and use. Nothing else exists for it."""
+
+    binds: tuple[Bind, ...]
+    links: tuple[Bind, ...]
+    files: tuple[DataFile, ...]
+    env: tuple[tuple[str, str], ...]
+    caps: Caps
+    host_uid: int | None
+    cgroup: bool
+    tmpfs: tuple[Tmpfs, ...] = (
+        Tmpfs("/tmp", 256 * MIB, 0o1777),  # noqa: S108 - the sandbox's own, not the host's
+        Tmpfs(HOME, 64 * MIB),
+        Tmpfs(KERNEL_DIR, 1 * MIB),
+        Tmpfs("/dev/shm", 64 * MIB, 0o1777),  # noqa: S108
+    )
+    hostname: str = "run"
+    chdir: str = HOME
+    read_only: tuple[str, ...] = ("/dev", "/")
+
+    def with_file(self, file: DataFile) -> Confinement:
+        """The same confinement with one more file inside."""
+        return replace(self, files=(*self.files, file))
+
+    def limit_command(self, command: tuple[str, ...]) -> tuple[str, ...]:
+        """``command`` behind the resource limits, which are set inside.
+
+        Inside, because the process limit counts per user namespace: set
+        outside, it would count every other process of the host's own user.
+        """
+        caps = self.caps
+        values = (
+            caps.file_bytes // 512,
+            caps.open_files,
+            caps.data_bytes // 1024,
+            caps.processes,
+        )
+        return (
+            "/bin/sh",
+            "-c",
+            LIMIT_SCRIPT,
+            "limits",
+            *(str(value) for value in values),
+            *command,
+        )
+
+    def argv(
+        self,
+        *,
+        bwrap: str,
+        command: tuple[str, ...],
+        give: Callable[[str, bytes], int],
+        info_fd: int,
+        block_fd: int,
+    ) -> list[str]:
+        """Bubblewrap's command line. ``give(name, content)`` turns bytes into an inherited descriptor."""
+        return [
+            bwrap,
+            *self._isolation(),
+            *self._file_system(give),
+            *self._environment(),
+            *("--info-fd", str(info_fd), "--block-fd", str(block_fd)),
+            *("--chdir", self.chdir, "--"),
+            *self.limit_command(command),
+        ]
+
+    def _isolation(self) -> list[str]:
+        inside = str(UID_INSIDE)
+        return [
+            *("--unshare-user", "--unshare-all", "--disable-userns"),
+            *("--die-with-parent", "--new-session", "--cap-drop", "ALL", "--clearenv"),
+            *("--hostname", self.hostname, "--uid", inside, "--gid", inside),
+        ]
+
+    def _file_system(self, give: Callable[[str, bytes], int]) -> list[str]:
+        arguments: list[str] = ["--proc", "/proc", "--dev", "/dev"]
+        for mount in self.tmpfs:
+            size, mode = str(mount.size_bytes), f"{mount.mode:04o}"
+            arguments += ["--perms", mode, "--size", size, "--tmpfs", mount.target]
+        for bind in self.binds:
+            arguments += ["--ro-bind", bind.source, bind.target]
+        for link in self.links:
+            arguments += ["--symlink", link.source, link.target]
+        for file in self.files:
+            descriptor = str(give(file.target, file.content))
+            how = "--file" if file.writable else "--ro-bind-data"
+            arguments += ["--perms", f"{file.mode:04o}", how, descriptor, file.target]
+        for target in self.read_only:
+            arguments += ["--remount-ro", target]
+        return [*arguments, "--seccomp", str(give("seccomp", self.seccomp()))]
+
+    def _environment(self) -> list[str]:
+        return [part for name, value in self.env for part in ("--setenv", name, value)]
+
+    def seccomp(self) -> bytes:
+        """The system call filter of this machine."""
+        return compiled()
+
+    def required_layers(self) -> tuple[str, ...]:
+        """The layers without which this confinement must not be used."""
+        return REQUIRED_LAYERS + (ROOT_LAYERS if self.host_uid is not None else ())

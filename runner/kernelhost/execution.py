@@ -1,0 +1,281 @@
+"""Executes a notebook's cells with nbclient, on a kernel that is already running.
+
+nbclient's own set-up is not used: it would install signal handlers in the
+host's loop and start a kernel of its own.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import time
+from dataclasses import dataclass, field
+from queue import Empty
+from typing import Any
+
+from nbclient import NotebookClient
+from nbclient.exceptions import CellExecutionComplete, CellTimeoutError, DeadKernelError
+from nbformat import NotebookNode, from_dict
+
+from runner.kernelhost.outputs import (
+    Emit,
+    OutputCollector,
+    OutputLimitReached,
+    clean_text,
+)
+from runner.kernelhost.protocol import Limits
+from runner.kernelhost.provisioner import SandboxKernelClient, SandboxKernelManager
+
+READY_TIMEOUT_S = 60.0
+READY_POLL_S = 0.05
+IOPUB_TIMEOUT_S = 4
+LAST_OUTPUT_GRACE_S = 0.15
+MAX_NAME_CHARS = 200
+ANSI = re.compile(r"\x1b\[[0-9;]*m")
+
+
+class KernelNotReady(Exception):
+    """The kernel did not answer in time, or ended before it did."""
+
+
+class CellFailed(Exception):
+    """A cell raised: its index, its line if known, the exception's class and its message."""
+
+    def __init__(
+        self, *, cell: int, line: int | None, exception: str, message: str
+    ) -> None:
+        super().__init__(exception)
+        self.cell = cell
+        self.line = line
+        self.exception = exception
+        self.message = message
+
+
+@dataclass
+class Progress:
+    """Where the run is. ``current`` is the cell that is being executed."""
+
+    current: int | None = None
+    started: float = 0.0
+    code_cells: int = 0
+    durations: dict[int, int] = field(default_factory=dict)
+
+
+def failing_line(traceback: list[str], execution_count: Any) -> int | None:
+    """The line of the failing cell in an IPython traceback, which prints ``Cell In[n], line m``."""
+    frame = re.compile(rf"Cell In\s?\[{re.escape(str(execution_count))}\], line (\d+)")
+    for entry in traceback:
+        match = frame.search(ANSI.sub("", entry))
+        if match:
+            return int(match.group(1))
+    return None
+
+
+class CellExecutor(NotebookClient):
+    """Runs cells, and takes from the kernel's messages only what was checked."""
+
+    manager: SandboxKernelManager
+    collector: OutputCollector
+    progress: Progress
+    emit: Emit
+
+    @classmethod
+    def create(
+        cls,
+        notebook: dict[str, Any],
+        manager: SandboxKernelManager,
+        limits: Limits,
+        emit: Emit,
+    ) -> CellExecutor:
+        """An executor for one notebook. The notebook is copied, never changed."""
+        executor = cls(
+            from_dict(notebook),
+            km=manager,
+            timeout=None,
+            allow_errors=False,
+            iopub_timeout=IOPUB_TIMEOUT_S,
+            record_timing=False,
+            store_widget_state=False,
+        )
+        executor.cell_s = limits.cell_s
+        executor.manager = manager
+        executor.emit = emit
+        executor.collector = OutputCollector(limits, emit)
+        executor.progress = Progress()
+        for cell in executor.nb.cells:
+            if cell.cell_type == "code":
+                cell.outputs, cell.execution_count = [], None
+        return executor
+
+    cell_s: float = 0
+
+    @staticmethod
+    def should_stop() -> bool:
+        """Whether the run was decided from outside; replaced by its owner."""
+        return False
+
+    def _get_timeout(self, cell: NotebookNode | None) -> Any:
+        return self.cell_s or None
+
+    async def connect(self) -> None:
+        """Connect to the running kernel and wait until it answers on both channels.
+
+        Raises:
+            KernelNotReady: it does not.
+        """
+        self.kc = client = self.manager.client()
+        client.start_channels(
+            shell=True, iopub=True, stdin=False, hb=False, control=True
+        )
+        try:
+            await asyncio.wait_for(self._answered(client), READY_TIMEOUT_S)
+        except TimeoutError:
+            raise KernelNotReady("The kernel did not answer in time.") from None
+
+    async def _answered(self, client: SandboxKernelClient) -> None:
+        replied = published = False
+        asked: set[str] = set()
+        while not (replied and published):
+            if not self.manager.provisioner.has_process:
+                raise KernelNotReady(
+                    f"the kernel ended before it answered: {self.manager.provisioner.last_words()}"
+                )
+            # Asking again is harmless, and a subscription that was not there
+            # yet when the first answer was published needs it.
+            asked.add(client.kernel_info())
+            replied = await self._heard(client.shell_channel, asked) or replied
+            published = await self._heard(client.iopub_channel, asked) or published
+
+    @staticmethod
+    async def _heard(channel: Any, asked: set[str]) -> bool:
+        try:
+            while True:
+                message = await channel.get_msg(timeout=READY_POLL_S)
+                if message["parent_header"].get("msg_id") in asked:
+                    return True
+        except Empty:
+            return False
+
+    async def run_cells(self) -> None:
+        """Execute every code cell in order.
+
+        Raises:
+            CellFailed, CellTimeoutError, DeadKernelError, OutputLimitReached
+        """
+        for index, cell in enumerate(self.nb.cells):
+            if self.should_stop():
+                return
+            if not self._executes(cell):
+                continue
+            await self._run_cell(index, cell)
+
+    def _executes(self, cell: NotebookNode) -> bool:
+        tags = cell.metadata.get("tags", [])
+        return (
+            cell.cell_type == "code"
+            and bool(cell.source.strip())
+            and self.skip_cells_with_tag not in tags
+        )
+
+    async def _run_cell(self, index: int, cell: NotebookNode) -> None:
+        self.progress.current, self.progress.started = index, time.monotonic()
+        self.progress.code_cells += 1
+        self.emit({"event": "cell_started", "cell": index})
+        status = "error"
+        try:
+            await self.async_execute_cell(
+                cell, index, execution_count=self.progress.code_cells
+            )
+            status = "ok"
+        finally:
+            duration = int((time.monotonic() - self.progress.started) * 1000)
+            self.progress.durations[index] = duration
+            if not asyncio.current_task().cancelling():  # type: ignore[union-attr]
+                self.emit(
+                    {
+                        "event": "cell_finished",
+                        "cell": index,
+                        "status": status,
+                        "duration_ms": duration,
+                    }
+                )
+        self.progress.current = None
+
+    def process_message(
+        self, msg: dict[str, Any], cell: NotebookNode, cell_index: int
+    ) -> NotebookNode | None:
+        """Take one IOPub message of the cell that is being executed; comms are ignored."""
+        msg_type, content = msg["msg_type"], msg["content"]
+        if msg_type == "status":
+            if content.get("execution_state") == "idle":
+                raise CellExecutionComplete
+        elif not msg_type.startswith("comm"):
+            self.collector.add(cell_index, msg_type, content)
+        return None
+
+    async def _async_poll_output_msg(
+        self, parent_msg_id: str, cell: NotebookNode, cell_index: int
+    ) -> None:
+        try:
+            await super()._async_poll_output_msg(parent_msg_id, cell, cell_index)
+        except OutputLimitReached:
+            # nbclient looks at this task only after the reply, which a flood may delay for ever.
+            self._limit_reached = True
+            if self.task_poll_for_reply is not None:
+                self.task_poll_for_reply.cancel()
+            raise
+        except asyncio.CancelledError:
+            if self.manager.provisioner.has_process:
+                self.collector.lost(cell_index)
+            raise
+
+    _limit_reached = False
+
+    async def _async_poll_kernel_alive(self) -> None:
+        await self.manager.provisioner.sandbox_gone()
+        await asyncio.sleep(LAST_OUTPUT_GRACE_S)
+        if self.task_poll_for_reply is not None:
+            self.task_poll_for_reply.cancel()
+
+    async def async_execute_cell(self, *args: Any, **kwargs: Any) -> NotebookNode:
+        """nbclient's, with a reached limit told apart from a dead kernel."""
+        try:
+            return await super().async_execute_cell(*args, **kwargs)
+        except DeadKernelError:
+            if self._limit_reached:
+                raise OutputLimitReached from None
+            raise
+
+    async def _check_raise_for_error(
+        self, cell: NotebookNode, cell_index: int, exec_reply: dict[str, Any] | None
+    ) -> None:
+        content = (exec_reply or {}).get("content", {})
+        if content.get("status") == "ok" or "raises-exception" in cell.metadata.get(
+            "tags", []
+        ):
+            return
+        outputs = self.collector.cell(cell_index).finished()
+        error = next(
+            (item for item in reversed(outputs) if item["output_type"] == "error"), None
+        )
+        raise CellFailed(
+            cell=cell_index,
+            line=failing_line(error["traceback"], self.progress.code_cells)
+            if error
+            else None,
+            exception=clean_text(content.get("ename", ""))[:MAX_NAME_CHARS],
+            message=clean_text(content.get("evalue", ""))[:MAX_NAME_CHARS],
+        )
+
+    def document(self) -> dict[str, Any]:
+        """The notebook with everything that was collected so far."""
+        for index, outputs in self.collector.finished():
+            self.nb.cells[index]["outputs"] = outputs
+        document: dict[str, Any] = dict(self.nb)
+        return document
+
+    def disconnect(self) -> None:
+        """Close the channels."""
+        if self.kc is not None:
+            self.kc.close_channels()
+            self.kc = None

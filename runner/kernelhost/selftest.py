@@ -1,0 +1,216 @@
+"""The fail-closed self-test: a probe is really launched, and each layer is judged by what it met."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import sys
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from runner.kernelhost.cgroups import RunCgroup
+from runner.kernelhost.confinement import Caps, Confinement
+from runner.kernelhost.environments import (
+    INSIDE,
+    Bind,
+    KernelDefinition,
+    is_interpreter_prefix,
+)
+from runner.kernelhost.launcher import Sandbox, launch
+
+PROBE_TIMEOUT_S = 15.0
+POLL_S = 0.01
+PROBE = Path(__file__).with_name("probe_script.py")
+NO_CAPABILITIES = "0000000000000000"
+NAMESPACE_LINKS = {
+    "mount": "mnt",
+    "pid": "pid",
+    "network": "net",
+    "ipc": "ipc",
+    "uts": "uts",
+    "user": "user",
+}
+
+
+@dataclass(frozen=True)
+class Layer:
+    """One layer of the sandbox: does it hold, and what was seen."""
+
+    name: str
+    holds: bool
+    seen: str
+
+    def as_dict(self) -> dict[str, Any]:
+        """For evidence and for ``status``."""
+        return {"holds": self.holds, "seen": self.seen}
+
+
+@dataclass(frozen=True)
+class Findings:
+    """The probe's answers and what the host saw of the probe from outside."""
+
+    inside: dict[str, Any]
+    real_uid: int
+    cgroup_holds: bool
+    confinement: Confinement
+
+
+def probe_definition() -> KernelDefinition:
+    """A stand-in for a kernel: this host's own interpreter, to run the probe with."""
+    prefix = Path(sys.base_prefix).resolve()
+    system = not is_interpreter_prefix(prefix) or prefix.is_relative_to("/usr")
+    interpreter = Path(os.path.realpath(sys.executable))
+    return KernelDefinition(
+        environment="",
+        kernel_name="",
+        argv=(str(interpreter), "-I", "-S", "-c", PROBE.read_text(encoding="utf-8")),
+        env=(),
+        encrypts=False,
+        interrupt_mode="signal",
+        binds=(() if system else (Bind(str(prefix), str(prefix)),))
+        + (Bind(str(prefix / "bin"), INSIDE),),
+        links=(),
+    )
+
+
+async def probe(
+    confinement: Confinement, *, bwrap: str, cgroup: RunCgroup | None
+) -> Findings:
+    """Launch the probe and collect the findings.
+
+    Raises:
+        SandboxUnavailable: the sandbox could not even be built.
+        ValueError: the probe did not answer.
+    """
+    definition = probe_definition()
+    sandbox = await launch(confinement, definition.argv, bwrap=bwrap, cgroup=cgroup)
+    try:
+        inside = await asyncio.wait_for(_answer(sandbox), PROBE_TIMEOUT_S)
+        pid = sandbox.kernel_pid()
+        inside["uid_outside"] = os.stat(f"/proc/{pid}").st_uid
+        return Findings(
+            inside=inside,
+            real_uid=inside["uid_outside"],
+            cgroup_holds=cgroup is not None and pid in cgroup.processes(),
+            confinement=confinement,
+        )
+    finally:
+        await sandbox.destroy()
+
+
+async def _answer(sandbox: Sandbox) -> dict[str, Any]:
+    while True:
+        for line in b"".join(sandbox.last_words).splitlines():
+            with suppress(ValueError):
+                answer: dict[str, Any] = json.loads(line)
+                return answer
+        if sandbox.gone.done():
+            raise ValueError(
+                b"".join(sandbox.last_words).decode(errors="replace")[-300:]
+                or "no answer"
+            )
+        await asyncio.sleep(POLL_S)
+
+
+def _namespace(name: str) -> Callable[[Findings], tuple[bool, str]]:
+    link = NAMESPACE_LINKS[name]
+
+    def judge(findings: Findings) -> tuple[bool, str]:
+        inside = findings.inside["namespaces"].get(link)
+        holds = inside is not None and inside != os.readlink(f"/proc/self/ns/{link}")
+        if name == "pid":
+            holds = holds and max(findings.inside["pids"]) < 100
+        if name == "network":
+            holds = holds and findings.inside["interfaces"] == ["lo"]
+        return holds, "its own" if holds else "the host's"
+
+    return judge
+
+
+def _nested(findings: Findings) -> tuple[bool, str]:
+    answer = findings.inside["unshare"]
+    return answer in ("EPERM", "ENOSPC"), answer
+
+
+def _read_only(findings: Findings) -> tuple[bool, str]:
+    writes = findings.inside["writes"]
+    open_to_writes = [
+        path for path, answer in writes.items() if answer not in ("EROFS", "EACCES")
+    ]
+    return bool(writes) and not open_to_writes, ", ".join(
+        open_to_writes
+    ) or "no write possible"
+
+
+def _capabilities(findings: Findings) -> tuple[bool, str]:
+    status = findings.inside["status"]
+    held = {status["CapEff"], status["CapPrm"], status["CapBnd"]}
+    return held == {NO_CAPABILITIES}, status["CapEff"]
+
+
+def _status(field: str, wanted: str) -> Callable[[Findings], tuple[bool, str]]:
+    def judge(findings: Findings) -> tuple[bool, str]:
+        seen = str(findings.inside["status"].get(field, "absent"))
+        return seen == wanted, seen
+
+    return judge
+
+
+def _vsock(findings: Findings) -> tuple[bool, str]:
+    answer = findings.inside["vsock"]
+    return answer == "EAFNOSUPPORT", answer
+
+
+def _rlimits(findings: Findings) -> tuple[bool, str]:
+    caps, seen = findings.confinement.caps, findings.inside["rlimits"]
+    wanted = {
+        "core": [0, 0],
+        "processes": [caps.processes] * 2,
+        "files": [caps.open_files] * 2,
+        "data": [caps.data_bytes] * 2,
+        "file_size": [caps.file_bytes] * 2,
+    }
+    wrong = [name for name, value in wanted.items() if seen[name] != value]
+    return not wrong, ", ".join(wrong) or "set"
+
+
+def _uid(findings: Findings) -> tuple[bool, str]:
+    uid = findings.confinement.host_uid
+    return uid not in (None, 0) and findings.real_uid == uid, str(findings.real_uid)
+
+
+def _cgroup(findings: Findings) -> tuple[bool, str]:
+    return findings.cgroup_holds, "joined" if findings.cgroup_holds else "absent"
+
+
+JUDGES: dict[str, Callable[[Findings], tuple[bool, str]]] = {
+    **{name: _namespace(name) for name in NAMESPACE_LINKS},
+    "nested_user_namespaces": _nested,
+    "read_only_files": _read_only,
+    "capabilities": _capabilities,
+    "no_new_privileges": _status("NoNewPrivs", "1"),
+    "seccomp": _status("Seccomp", "2"),
+    "vsock": _vsock,
+    "rlimits": _rlimits,
+    "uid_per_run": _uid,
+    "cgroup": _cgroup,
+}
+
+
+def judge(findings: Findings, required: tuple[str, ...]) -> tuple[Layer, ...]:
+    """Every required layer, held or not."""
+    return tuple(Layer(name, *JUDGES[name](findings)) for name in required)
+
+
+def none_hold(required: tuple[str, ...], reason: str) -> tuple[Layer, ...]:
+    """What to report when the sandbox could not be built at all."""
+    return tuple(Layer(name, False, reason) for name in required)
+
+
+def probe_caps() -> Caps:
+    """Caps of the probe itself."""
+    return Caps(memory_bytes=256 * 1024 * 1024, processes=32)

@@ -1,0 +1,217 @@
+"""The daemon: one unix socket, one connection per run."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import socket
+import struct
+from contextlib import suppress
+from typing import Any
+
+from runner.kernelhost.host import Host
+from runner.kernelhost.protocol import (
+    MAX_LINE_BYTES,
+    BadRequest,
+    decode,
+    encode,
+    read_execute,
+)
+from runner.kernelhost.run import Refused, Run
+
+log = logging.getLogger(__name__)
+
+PEERCRED_BYTES = 12
+FIRST_LINE_TIMEOUT_S = 30.0
+# A requester that does not read may hold up this much before its run waits.
+EVENT_QUEUE_LENGTH = 10_000
+
+
+class Connection:
+    """One requester. When it is gone, so is its run."""
+
+    def __init__(
+        self, server: Server, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+    ) -> None:
+        self.server = server
+        self.reader = reader
+        self.writer = writer
+        self.events: asyncio.Queue[dict[str, Any] | None] = asyncio.Queue()
+
+    async def serve(self) -> None:
+        """Answer the one request of this connection."""
+        try:
+            line = await asyncio.wait_for(self.reader.readline(), FIRST_LINE_TIMEOUT_S)
+            await self._answer(decode(line))
+        except BadRequest as problem:
+            await self._send(refusal("bad_request", problem.message))
+        except ValueError:
+            await self._send(
+                refusal("bad_request", f"A line may have {MAX_LINE_BYTES:,} bytes.")
+            )
+        except (OSError, TimeoutError):
+            pass
+        finally:
+            self.writer.close()
+            with suppress(OSError):
+                await self.writer.wait_closed()
+
+    async def _answer(self, message: dict[str, Any]) -> None:
+        op = message.get("op")
+        if op == "status":
+            await self._send(self.server.status())
+        elif op == "execute":
+            await self._execute(message)
+        else:
+            raise BadRequest("op must be execute or status.")
+
+    async def _execute(self, message: dict[str, Any]) -> None:
+        host = self.server.host
+        if not host.accepts:
+            await self._send(refusal("sandbox_unavailable", host.refusal()))
+            return
+        if self.server.full:
+            await self._send(
+                refusal("busy", "This kernel host runs as many notebooks as it may.")
+            )
+            return
+        run = Run(host, read_execute(message), self.events.put_nowait)
+        with self.server.admitted(run):
+            await self._perform(run)
+
+    async def _perform(self, run: Run) -> None:
+        listener = asyncio.create_task(self._listen(run))
+        sender = asyncio.create_task(self._send_events(run))
+        try:
+            await run.perform()
+        except Refused as problem:
+            self.events.put_nowait(refusal(problem.code, problem.message))
+        except Exception:
+            log.exception(
+                "run %s ended by a fault of the kernel host", run.request.run_id
+            )
+            self.events.put_nowait(
+                refusal("sandbox_unavailable", "The kernel host failed. See its log.")
+            )
+        finally:
+            self.events.put_nowait(None)
+            await asyncio.gather(sender, return_exceptions=True)
+            listener.cancel()
+            await asyncio.gather(listener, return_exceptions=True)
+
+    async def _listen(self, run: Run) -> None:
+        """Wait for ``cancel``; the end of the stream means that the requester died."""
+        with suppress(OSError, ValueError):
+            while line := await self.reader.readline():
+                if not line.endswith(b"\n"):
+                    break
+                with suppress(BadRequest):
+                    if decode(line).get("op") == "cancel":
+                        await run.cancel()
+        run.stop_now("cancelled")
+
+    async def _send_events(self, run: Run) -> None:
+        while (event := await self.events.get()) is not None:
+            try:
+                await self._send(event)
+            except OSError:
+                run.stop_now("cancelled")
+                return
+
+    async def _send(self, message: dict[str, Any]) -> None:
+        self.writer.write(encode(message))
+        await self.writer.drain()
+
+
+def refusal(code: str, message: str) -> dict[str, Any]:
+    """The event that ends a connection on which nothing ran."""
+    return {"event": "refused", "code": code, "message": message}
+
+
+class _Admission:
+    """Counts a run among the active ones while it lasts."""
+
+    def __init__(self, runs: set[Run], run: Run) -> None:
+        self.runs, self.run = runs, run
+
+    def __enter__(self) -> None:
+        self.runs.add(self.run)
+
+    def __exit__(self, *_: object) -> None:
+        self.runs.discard(self.run)
+
+
+class Server:
+    """Accepts connections from the one user that may ask."""
+
+    def __init__(self, host: Host) -> None:
+        self.host = host
+        self.runs: set[Run] = set()
+        self.tasks: set[asyncio.Task[None]] = set()
+        self.allowed = {os.geteuid()} | ({host.settings.client_uid} - {None})
+
+    @property
+    def full(self) -> bool:
+        """Whether no further run may start."""
+        return len(self.runs) >= self.host.settings.max_runs
+
+    def admitted(self, run: Run) -> _Admission:
+        """A context in which ``run`` counts as active."""
+        return _Admission(self.runs, run)
+
+    def status(self) -> dict[str, Any]:
+        """The answer to ``status``."""
+        return {
+            "ok": self.host.accepts,
+            "layers": {layer.name: layer.as_dict() for layer in self.host.layers},
+            "active": len(self.runs),
+            "degraded": bool(self.host.missing),
+        }
+
+    async def listen(self) -> asyncio.Server:
+        """Open the socket, private to its owner."""
+        path = self.host.settings.socket
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with suppress(FileNotFoundError):
+            path.unlink()
+        before = os.umask(0o177)
+        try:
+            server = await asyncio.start_unix_server(
+                self._accept, path, limit=MAX_LINE_BYTES
+            )
+        finally:
+            os.umask(before)
+        if self.host.settings.client_uid is not None:
+            os.chown(path, self.host.settings.client_uid, -1)
+        return server
+
+    def _accept(
+        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+    ) -> None:
+        if requester_uid(writer) not in self.allowed:
+            log.warning("refused a connection from uid %s", requester_uid(writer))
+            writer.close()
+            return
+        task = asyncio.create_task(Connection(self, reader, writer).serve())
+        self.tasks.add(task)
+        task.add_done_callback(self.tasks.discard)
+
+    async def drain(self) -> None:
+        """Give the runs a moment, then end them; nothing may be left."""
+        if self.tasks:
+            await asyncio.wait(self.tasks, timeout=self.host.settings.drain_s)
+        for run in list(self.runs):
+            run.stop_now("cancelled")
+        if self.tasks:
+            await asyncio.wait(self.tasks, timeout=self.host.settings.drain_s)
+        self.host.settings.socket.unlink(missing_ok=True)
+
+
+def requester_uid(writer: asyncio.StreamWriter) -> int:
+    """Whose process is on the other end."""
+    connection = writer.get_extra_info("socket")
+    credentials = connection.getsockopt(
+        socket.SOL_SOCKET, socket.SO_PEERCRED, PEERCRED_BYTES
+    )
+    return int(struct.unpack("iII", credentials)[1])

@@ -1,0 +1,75 @@
+"""The kernel host's settings, from the environment. Every NAME may also be given as NAME_FILE."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+
+
+class InvalidSetting(Exception):
+    """A setting has a value that the host does not understand. Carries its name."""
+
+    def __init__(self, name: str, message: str) -> None:
+        super().__init__(f"{name} {message}")
+        self.name = name
+
+
+@dataclass(frozen=True)
+class HostSettings:
+    """Where the host listens, what it runs, and whether it may run with a layer missing."""
+
+    socket: Path
+    environments: Path
+    degraded_allowed: bool
+    client_uid: int | None
+    bwrap: str | None
+    max_runs: int
+    drain_s: float
+
+
+def _value(environ: Mapping[str, str], name: str, default: str = "") -> str:
+    if file := environ.get(f"{name}_FILE"):
+        return Path(file).read_text(encoding="utf-8").strip()
+    return environ.get(name, default)
+
+
+def _number(environ: Mapping[str, str], name: str, default: str) -> float:
+    text = _value(environ, name, default)
+    try:
+        return float(text)
+    except ValueError:
+        raise InvalidSetting(name, f"must be a number, not {text!r}.") from None
+
+
+def read_settings(environ: Mapping[str, str] = os.environ) -> HostSettings:
+    """Read and check the settings.
+
+    Raises:
+        InvalidSetting: a value makes no sense.
+    """
+    socket = _value(environ, "KERNEL_HOST_SOCKET")
+    if not socket:
+        raise InvalidSetting("KERNEL_HOST_SOCKET", "is not set.")
+    sandbox = _value(environ, "SANDBOX", "required")
+    if sandbox not in ("required", "degraded"):
+        raise InvalidSetting(
+            "SANDBOX", f"must be required or degraded, not {sandbox!r}."
+        )
+    client_uid = _value(environ, "KERNEL_HOST_CLIENT_UID")
+    return HostSettings(
+        socket=Path(socket).absolute(),
+        environments=Path(
+            _value(environ, "ENVIRONMENTS_DIR", str(REPOSITORY / ".environments"))
+        ).absolute(),
+        degraded_allowed=sandbox == "degraded",
+        client_uid=int(_number(environ, "KERNEL_HOST_CLIENT_UID", ""))
+        if client_uid
+        else None,
+        bwrap=_value(environ, "BWRAP") or None,
+        max_runs=int(_number(environ, "KERNEL_HOST_MAX_RUNS", "32")),
+        drain_s=_number(environ, "KERNEL_HOST_DRAIN_S", "5"),
+    )

@@ -1,0 +1,80 @@
+"""Unprivileged user ids for kernels: one per concurrent run, recycled only when nobody owns it."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import pwd
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+# Unused by systemd's table of user ids and by every common distribution.
+FIRST_UID = 60600
+POOL_SIZE = 100
+LOCK_DIR = Path("/run/countersign-kernel-uids")
+
+
+class NoFreeUid(Exception):
+    """Every id of the pool is in use."""
+
+
+def owned_processes(uid: int) -> list[int]:
+    """The processes that run as ``uid``."""
+    found = []
+    for entry in Path("/proc").iterdir():
+        if not entry.name.isdigit():
+            continue
+        try:
+            if entry.stat().st_uid == uid:
+                found.append(int(entry.name))
+        except OSError:
+            continue
+    return found
+
+
+def _is_account(uid: int) -> bool:
+    try:
+        pwd.getpwuid(uid)
+    except KeyError:
+        return False
+    return True
+
+
+def _usable(uid: int) -> bool:
+    return not _is_account(uid) and not owned_processes(uid)
+
+
+def _lock(path: Path) -> int | None:
+    descriptor = os.open(
+        path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600
+    )
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(descriptor)
+        return None
+    return descriptor
+
+
+@contextmanager
+def leased_uid(lock_dir: Path = LOCK_DIR) -> Iterator[int]:
+    """A user id that no other run on this machine has, held by a file lock.
+
+    The lock dies with this process, so a killed host leaves nothing to clean.
+
+    Raises:
+        NoFreeUid: the pool is exhausted.
+    """
+    lock_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+    for uid in range(FIRST_UID, FIRST_UID + POOL_SIZE):
+        descriptor = _lock(lock_dir / str(uid))
+        if descriptor is None:
+            continue
+        try:
+            if _usable(uid):
+                yield uid
+                return
+        finally:
+            os.close(descriptor)
+    raise NoFreeUid
