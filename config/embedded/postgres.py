@@ -103,6 +103,7 @@ class PostgresServer:
             return False
         owner = service_uid(self.uid)
         private_folder(self.home, uid=owner)
+        self.prepare()
         password_file = self.home / "password"
         write_private(password_file, self.password, uid=owner)
         try:
@@ -157,8 +158,7 @@ class PostgresServer:
     def prepare(self) -> None:
         """Make what a start needs and clear what a killed server left behind."""
         if self.sockets:
-            owner = service_uid(self.uid)
-            private_folder(self.sockets, uid=owner)
+            private_folder(self.sockets, uid=service_uid(self.uid))
         remove_stale_pid(self.home / "data" / "postmaster.pid")
 
     def start(self) -> None:
