@@ -1,6 +1,7 @@
 """Small parts that pages of every app draw: icons, seals, moments, words."""
 
-from collections.abc import Iterable
+import json
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -12,6 +13,7 @@ from django.utils.timezone import localtime
 
 from accounts.permissions import Permission, has_permission
 from gallery.models import Version
+from gallery.workflow import Status
 
 register = template.Library()
 
@@ -20,6 +22,16 @@ _MOMENT_FORMATS = {
     "date": "%-d %b %Y",
     "time": "%H:%M UTC",
 }
+_KINDS = {
+    "integer": "Whole number",
+    "number": "Number",
+    "string": "Text",
+    "boolean": "Yes or no",
+    "date": "Date",
+    "date-time": "Date and time",
+    "array": "List",
+}
+_LANGUAGES = {"python": "Python", "r": "R", "bash": "Bash", "julia": "Julia"}
 
 
 @register.simple_tag
@@ -92,3 +104,55 @@ def duration(milliseconds: int | None) -> str:
 def may(context: template.Context, permission: str) -> bool:
     """Tell whether a role of the person signed in allows `permission`."""
     return has_permission(context["user"], Permission(permission))
+
+
+@register.filter
+def of(mapping: Mapping[Any, Any], key: object) -> Any:
+    """Look `key` up; None when it is not there."""
+    return mapping.get(key)
+
+
+@register.filter
+def state_words(state: str) -> str:
+    """Write a version's state in words."""
+    return dict(Status.choices).get(state, state)
+
+
+@register.filter
+def language_words(language: str) -> str:
+    """Write a kernel's language as its name is written."""
+    return _LANGUAGES.get(language.lower(), language.capitalize())
+
+
+@register.filter
+def as_json(value: object) -> str:
+    """Write a value as indented JSON text (escaped by the template)."""
+    return json.dumps(value, indent=2, sort_keys=True, ensure_ascii=False)
+
+
+@register.filter
+def parameter_words(schema: Mapping[str, Any]) -> str:
+    """Describe one parameter's JSON Schema: `Whole number, default 30, 1 to 365`."""
+    words = [_KINDS.get(_kind(schema), "Value")]
+    if "enum" in schema:
+        words = [f"One of {and_join(schema['enum'])}"]
+    if "default" in schema:
+        words.append(f"default {_value_words(schema['default'])}")
+    if "minimum" in schema or "maximum" in schema:
+        words.append(f"{schema.get('minimum', '…')} to {schema.get('maximum', '…')}")
+    return ", ".join(words)
+
+
+def _kind(schema: Mapping[str, Any]) -> str:
+    kind = schema.get("format") or schema.get("type", "")
+    if isinstance(kind, list):
+        kind = next((each for each in kind if each != "null"), "")
+    return str(kind)
+
+
+def _value_words(value: object) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, list):
+        return and_join(value) or "empty"
+    return "unset" if value is None else str(value)

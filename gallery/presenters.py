@@ -1,0 +1,153 @@
+"""What a version reads and how two versions differ, in words for people."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from gallery.models import Version
+from gallery.source_view import SourceCell, source_cells
+
+
+@dataclass(frozen=True)
+class TableInWords:
+    """One table that a version reads: `Lab results`, its schema, its columns."""
+
+    title: str
+    schema: str
+    columns: tuple[str, ...]
+    every_column: bool
+
+
+def tables_in_words(version: Version) -> list[TableInWords]:
+    """Return the declared tables, or those found in the SQL when none is declared."""
+    if version.manifest is not None:
+        declared = version.manifest["tables"].items()
+        return [_in_words(table, set(columns)) for table, columns in declared]
+    found: dict[str, set[str]] = {}
+    for use in version.tables_read:
+        found.setdefault(use["table"], set()).update(use["columns"])
+    return [_in_words(table, found[table]) for table in sorted(found)]
+
+
+def _in_words(table: str, columns: set[str]) -> TableInWords:
+    schema, _, name = table.rpartition(".")
+    return TableInWords(
+        title=_words(name).capitalize(),
+        schema=schema,
+        columns=tuple(_words(column) for column in sorted(columns - {"*"})),
+        every_column="*" in columns,
+    )
+
+
+def _words(name: str) -> str:
+    return name.replace("_", " ")
+
+
+@dataclass(frozen=True)
+class Change:
+    """One thing beside the code in which two versions differ."""
+
+    what: str
+    before: str
+    after: str
+
+
+def changes_beside_code(old: Version, new: Version) -> list[Change]:
+    """Return how environment, parameters and declared data differ."""
+    told = [
+        ("Environment", old.environment, new.environment),
+        (
+            "Packages",
+            old.environment_lock_sha256[:8],
+            new.environment_lock_sha256[:8],
+        ),
+        ("Parameters", _parameter_names(old), _parameter_names(new)),
+        ("Declared tables", _declared(old), _declared(new)),
+        ("Data sources", ", ".join(old.data_sources), ", ".join(new.data_sources)),
+    ]
+    return [Change(what, was, now) for what, was, now in told if was != now]
+
+
+def _parameter_names(version: Version) -> str:
+    return ", ".join(version.parameters.get("properties", {})) or "none"
+
+
+def _declared(version: Version) -> str:
+    if version.manifest is None:
+        return "undeclared"
+    return ", ".join(
+        f"{table} ({', '.join(columns)})"
+        for table, columns in version.manifest["tables"].items()
+    )
+
+
+class Placed(Protocol):
+    """A remark on a cell, and perhaps on one of its lines."""
+
+    cell_id: str
+    line: int | None
+
+
+@dataclass
+class AnnotatedLine:
+    """One line of source with what was said about it."""
+
+    number: int
+    html: str
+    findings: list[dict[str, Any]] = field(default_factory=list)
+    comments: list[Placed] = field(default_factory=list)
+
+
+@dataclass
+class AnnotatedCell:
+    """One cell with what was said about its lines, and about it as a whole."""
+
+    cell: SourceCell
+    #: The first line with words in it, for the outline.
+    title: str
+    lines: list[AnnotatedLine]
+    findings: list[dict[str, Any]] = field(default_factory=list)
+    comments: list[Placed] = field(default_factory=list)
+
+    @property
+    def remarks(self) -> int:
+        """Return how many findings and comments the cell carries."""
+        on_lines = sum(len(line.findings) + len(line.comments) for line in self.lines)
+        return on_lines + len(self.findings) + len(self.comments)
+
+
+def annotate(
+    notebook: dict[str, Any],
+    *,
+    findings: Iterable[dict[str, Any]],
+    comments: Sequence[Placed] = (),
+) -> list[AnnotatedCell]:
+    """Put findings and comments at their line; what names no line stays on its cell."""
+    annotated = [
+        AnnotatedCell(
+            cell,
+            title=_title(notebook["cells"][cell.index]["source"]),
+            lines=[AnnotatedLine(number, html) for number, html in cell.lines],
+        )
+        for cell in source_cells(notebook)
+    ]
+    by_index = {each.cell.index: each for each in annotated}
+    by_id = {each.cell.id: each for each in annotated}
+    for finding in findings:
+        place = by_index.get(finding["cell"])
+        if place is not None:
+            _at_line(place, finding["line"]).findings.append(finding)
+    for comment in comments:
+        place = by_id.get(comment.cell_id)
+        if place is not None:
+            _at_line(place, comment.line).comments.append(comment)
+    return annotated
+
+
+def _title(source: str) -> str:
+    texts = (text.strip(" #") for text in source.splitlines())
+    return next((text for text in texts if text), "Empty cell")
+
+
+def _at_line(place: AnnotatedCell, line: int | None) -> AnnotatedLine | AnnotatedCell:
+    return next((each for each in place.lines if each.number == line), place)

@@ -1,0 +1,149 @@
+"""Forms of the review: decide, comment, revoke, set the audience."""
+
+from typing import Any
+
+from django import forms
+from django.contrib.auth.models import Group
+
+from accounts.models import User
+from gallery.access import Audience
+from gallery.forms import PasswordForm, ServiceForm
+from reviews.models import ReviewDecision, SignOffDecision
+from reviews.services.decisions import Decision
+
+
+def _comment_field(label: str) -> forms.CharField:
+    return forms.CharField(
+        label=label,
+        required=False,
+        max_length=5000,
+        widget=forms.Textarea(attrs={"rows": 4}),
+    )
+
+
+class _DecisionForm(PasswordForm):
+    """A decision with its reason, signed with the password."""
+
+    field_order = ("decision", "comment", "password")
+
+    def decided(self, seen: str) -> Decision:
+        """Return what the service takes; `seen` is the page's fingerprint."""
+        cleaned = self.cleaned_data
+        return Decision(cleaned["decision"], cleaned["comment"], seen=seen)
+
+
+class ReviewForm(_DecisionForm):
+    """A peer's decision."""
+
+    decision = forms.ChoiceField(
+        label="Your decision",
+        choices=ReviewDecision.choices,
+        widget=forms.RadioSelect,
+        error_messages={"required": "Choose approve or request changes."},
+    )
+    comment = _comment_field("Comment")
+    comment.help_text = "Needed when you request changes: say what has to change."
+
+
+class SignOffForm(_DecisionForm):
+    """A compliance officer's decision."""
+
+    decision = forms.ChoiceField(
+        label="Your decision",
+        choices=[
+            (SignOffDecision.APPROVE, "Sign off: it may run on real data"),
+            (SignOffDecision.REJECT, "Reject: it goes back to its author"),
+        ],
+        widget=forms.RadioSelect,
+        error_messages={"required": "Choose sign off or reject."},
+    )
+    comment = _comment_field("Comment")
+    comment.help_text = "Needed when you reject: say what has to change."
+
+
+class RevokeForm(PasswordForm):
+    """Take an approval away, with a reason."""
+
+    reason = forms.CharField(
+        label="Why",
+        max_length=500,
+        widget=forms.Textarea(attrs={"rows": 3}),
+        help_text="The author and everyone who may launch it will read this.",
+        error_messages={"required": "Say why, in a sentence."},
+    )
+    field_order = ("reason", "password")
+
+
+class CommentForm(ServiceForm):
+    """A remark on a version, on a cell, or on one of its lines."""
+
+    cell_id = forms.CharField(required=False, widget=forms.HiddenInput, max_length=64)
+    line = forms.IntegerField(label="Line", required=False, min_value=1)
+    body = forms.CharField(
+        label="Comment",
+        max_length=5000,
+        widget=forms.Textarea(attrs={"rows": 3}),
+        error_messages={"required": "Write something first."},
+    )
+
+
+
+class AccessForm(ServiceForm):
+    """Who may launch, and who may read the code."""
+
+    launch = forms.ChoiceField(
+        label="Who may launch it",
+        choices=[("everyone", "Everyone who holds a persona"), ("named", "Only these people and groups")],
+        widget=forms.RadioSelect,
+    )
+    launch_groups = forms.MultipleChoiceField(label="Groups", required=False)
+    launch_people = forms.MultipleChoiceField(label="People", required=False)
+    source = forms.ChoiceField(
+        label="Who may read the code",
+        choices=[
+            ("everyone", "Its authors, reviewers, compliance officers and auditors"),
+            ("named", "Its authors, and only these people and groups"),
+        ],
+        widget=forms.RadioSelect,
+    )
+    source_groups = forms.MultipleChoiceField(label="Groups", required=False)
+    source_people = forms.MultipleChoiceField(label="People", required=False)
+    password = forms.CharField(
+        label="Your password, again",
+        required=False,
+        strip=False,
+        max_length=1024,
+        help_text="Needed only to open an approved notebook to more people.",
+        widget=forms.PasswordInput(attrs={"autocomplete": "current-password"}),
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        groups = [(name, name) for name in Group.objects.values_list("name", flat=True)]
+        people = [
+            (person.username, f"{person.printed_name} ({person.username})")
+            for person in User.objects.filter(is_active=True)
+        ]
+        for who in ("launch", "source"):
+            self.fields[f"{who}_groups"].choices = groups  # type: ignore[attr-defined]  # ChoiceFields
+            self.fields[f"{who}_people"].choices = people  # type: ignore[attr-defined]  # ChoiceFields
+
+    @staticmethod
+    def initial_of(launch: Audience, source: Audience) -> dict[str, Any]:
+        """Return what the two audiences are now."""
+        initial: dict[str, Any] = {}
+        for who, audience in (("launch", launch), ("source", source)):
+            initial[who] = "everyone" if audience.everyone else "named"
+            initial[f"{who}_groups"] = list(audience.groups)
+            initial[f"{who}_people"] = list(audience.people)
+        return initial
+
+    def audience(self, who: str) -> Audience:
+        """Return the audience chosen for `launch` or `source`."""
+        if self.cleaned_data[who] == "everyone":
+            return Audience(everyone=True)
+        return Audience(
+            everyone=False,
+            groups=tuple(sorted(self.cleaned_data[f"{who}_groups"])),
+            people=tuple(sorted(self.cleaned_data[f"{who}_people"])),
+        )

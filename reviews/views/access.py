@@ -1,0 +1,59 @@
+"""Who may launch a notebook, and who may read its code."""
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+
+from accounts.policies import BadInput, FieldError
+from gallery.access import launch_audience, source_audience
+from gallery.fetching import notebook_or_404
+from gallery.models import Notebook
+from gallery.queries import approved_version
+from gallery.services.access import Audiences
+from reviews.forms import AccessForm
+from reviews.policies import access_blockers
+from reviews.services import change_access
+from reviews.signing import NotConfirmed, confirm
+
+
+def access(request: HttpRequest, slug: str) -> HttpResponse:
+    """Show both audiences and change them."""
+    notebook = notebook_or_404(request.user, slug)
+    launch, source = launch_audience(notebook), source_audience(notebook)
+    form = AccessForm(
+        request.POST or None, initial=AccessForm.initial_of(launch, source)
+    )
+    if form.is_valid() and form.carry_out(lambda: _change(request, notebook, form)):
+        messages.success(request, "Saved. It holds from the next launch on.")
+        return redirect("reviews:access", slug)
+    context = {
+        "form": form,
+        "notebook": notebook,
+        "launch_audience": launch,
+        "source_audience": source,
+        "approved": approved_version(notebook),
+        "blockers": access_blockers(request.user, notebook, widens_approved=False),
+    }
+    return render(request, "reviews/access.html", context, status=form.status)
+
+
+def _change(request: HttpRequest, notebook: Notebook, form: AccessForm) -> Notebook:
+    now = timezone.now()
+    password = form.cleaned_data["password"]
+    confirmation = None
+    if password:
+        confirmation = confirm(
+            person=request.user, password=password, now=now, request=request
+        )
+    try:
+        return change_access(
+            notebook=notebook,
+            audiences=Audiences(form.audience("launch"), form.audience("source")),
+            by=request.user,
+            confirmation=confirmation,
+            now=now,
+        )
+    except NotConfirmed as missing:
+        words = "This opens an approved notebook to more people: sign with your password."
+        raise BadInput([FieldError("password", "required", words)]) from missing

@@ -1,0 +1,87 @@
+"""Reads of runs: a person's own, and what an author may know of failures."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django.db.models import Count, Q, QuerySet
+
+from accounts.models import User
+from gallery.models import Notebook, Version
+from runner.models import Run, RunKind
+
+
+def runs_of(user: User) -> QuerySet[Run]:
+    """Return the person's own runs and previews, newest first."""
+    return (
+        Run.objects.filter(requested_by=user)
+        .select_related("notebook", "version", "requested_by")
+        .defer("version__document")
+        .order_by("-queued_at")
+    )
+
+
+def runs_of_notebook(user: User, notebook: Notebook) -> QuerySet[Run]:
+    """Return the person's own runs of one notebook, newest first."""
+    return runs_of(user).filter(notebook=notebook)
+
+
+@dataclass(frozen=True)
+class RunFacts:
+    """What a catalog row says of a notebook's runs."""
+
+    last_run: UUID | None
+    last_run_at: datetime | None
+    #: Everybody's, without saying whose.
+    this_month: int
+
+
+def run_facts(
+    user: User, notebooks: Iterable[Notebook], *, since: datetime
+) -> dict[int, RunFacts]:
+    """Return the person's last run of each notebook, and all runs since `since`."""
+    runs = Run.objects.filter(
+        notebook__in=[notebook.pk for notebook in notebooks], kind=RunKind.RUN
+    )
+    mine: dict[int, tuple[UUID, datetime]] = {}
+    own = runs.filter(requested_by=user).order_by("notebook", "-queued_at")
+    for pk, run_id, queued_at in own.distinct("notebook").values_list(
+        "notebook", "pk", "queued_at"
+    ):
+        mine[pk] = (run_id, queued_at)
+    counted = runs.values("notebook").annotate(
+        recent=Count("pk", filter=Q(queued_at__gte=since))
+    )
+    return {
+        row["notebook"]: RunFacts(
+            *mine.get(row["notebook"], (None, None)), this_month=row["recent"]
+        )
+        for row in counted.order_by()
+    }
+
+
+def previews_of(version: Version) -> QuerySet[Run]:
+    """Return everybody's previews of a version, newest first; not their results."""
+    return (
+        Run.objects.filter(version=version, kind=RunKind.PREVIEW)
+        .select_related("requested_by")
+        .order_by("-queued_at")
+    )
+
+
+def failures_of(notebook: Notebook) -> list[dict[str, Any]]:
+    """Count failures on real data by version, cell, line and exception class.
+
+    This is what an author may know of runs on data that the author may not see: no
+    person, no message, no value.
+    """
+    fields = ("version__number", "error__cell", "error__line", "error__exception")
+    return list(
+        Run.objects.filter(notebook=notebook, kind=RunKind.RUN)
+        .exclude(error__exception=None)
+        .values(*fields)
+        .annotate(times=Count("pk"))
+        .order_by("-version__number", "-times")
+    )

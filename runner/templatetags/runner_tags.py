@@ -1,0 +1,91 @@
+"""Parts of runs that other apps' pages show."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from django import template
+from django.utils import timezone
+
+from accounts.personas import Persona
+from gallery.access import can_edit
+from gallery.models import Notebook, Version
+from runner import queries
+from runner.forms import RunForms
+from runner.models import Run, RunKind
+from runner.policies import launch_blockers
+from runner.results.links import make_link
+
+register = template.Library()
+_SHOWN = 5
+
+
+@register.simple_tag(takes_context=True)
+def run_facts(
+    context: template.Context, notebooks: Iterable[Notebook]
+) -> dict[int, queries.RunFacts]:
+    """Return, by notebook, the person's last run and this month's number of runs."""
+    month = timezone.now().replace(day=1, hour=0, minute=0, second=0, microsecond=0)
+    return queries.run_facts(context["user"], notebooks, since=month)
+
+
+@register.inclusion_tag("runner/_launch_panel.html", takes_context=True)
+def launch_panel(
+    context: template.Context, notebook: Notebook, version: Version | None
+) -> dict[str, Any]:
+    """Offer to run the approved version, or say why that is not possible."""
+    request = context["request"]
+    blockers = launch_blockers(context["user"], notebook, version)
+    forms = None
+    if version is not None and not blockers:
+        forms = RunForms(request, version, kind=RunKind.RUN)
+    return {
+        "request": request,
+        "user": context["user"],
+        "csrf_token": context.get("csrf_token"),
+        "notebook": notebook,
+        "version": version,
+        "blockers": blockers,
+        "forms": forms,
+    }
+
+
+@register.inclusion_tag("runner/_runs_of_notebook.html", takes_context=True)
+def my_runs_of(context: template.Context, notebook: Notebook) -> dict[str, Any]:
+    """List the person's last runs; for authors also where runs failed."""
+    user = context["user"]
+    failures = queries.failures_of(notebook) if can_edit(user, notebook) else []
+    runs = queries.runs_of_notebook(user, notebook)
+    return {
+        "runs": runs[:_SHOWN],
+        "failures": failures[:20],
+        "holds_persona": bool(user.personas),
+    }
+
+
+@register.inclusion_tag("runner/_previews.html", takes_context=True)
+def previews_of(
+    context: template.Context, version: Version, *, plain: bool = False
+) -> dict[str, Any]:
+    """List who previewed a version as whom, and how that ended."""
+    previews = list(queries.previews_of(version)[:50])
+    tried = {preview.persona for preview in previews}
+    return {
+        "version": version,
+        "user": context["user"],
+        "previews": previews,
+        "plain": plain,
+        "untried": [label for value, label in Persona.choices if value not in tried],
+    }
+
+
+@register.inclusion_tag("runner/_state.html")
+def run_state(run: Run) -> dict[str, Run]:
+    """Draw a run's state as an icon and a word."""
+    return {"run": run}
+
+
+@register.inclusion_tag("runner/_result_frame.html", takes_context=True)
+def result_frame(context: template.Context, run: Run) -> dict[str, Any]:
+    """Frame the result with a new link: good for one look within a minute."""
+    now = timezone.now()
+    return {"run": run, "address": make_link(run, by=context["user"], now=now)}

@@ -1,0 +1,26 @@
+"""Pages of runs: launch, watch, result, downloads."""
+
+from runner.views.downloads import (
+    download_html,
+    download_ipynb,
+    result_tables,
+    table_csv,
+)
+from runner.views.events import events
+from runner.views.launching import launch, preview, repeat
+from runner.views.runs import cancel, progress, run, runs
+
+__all__ = [
+    "cancel",
+    "download_html",
+    "download_ipynb",
+    "events",
+    "launch",
+    "preview",
+    "progress",
+    "repeat",
+    "result_tables",
+    "run",
+    "runs",
+    "table_csv",
+]

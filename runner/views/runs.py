@@ -1,0 +1,67 @@
+"""A person's runs, and one of them: its progress, then its result."""
+
+from typing import Any
+from uuid import UUID
+
+from django.contrib import messages
+from django.core.paginator import Paginator
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
+from django.views.decorators.http import require_POST
+
+from accounts.activity import not_activity
+from gallery.access import can_edit
+from runner.models import Run
+from runner.policies import cancel_blockers, launch_blockers, result_blockers
+from runner.presenters import rights_of, steps_of
+from runner.queries import runs_of
+from runner.services import cancel_run
+
+_PER_PAGE = 25
+
+
+def runs(request: HttpRequest) -> HttpResponse:
+    """Show the person's own runs, newest first."""
+    page = Paginator(runs_of(request.user), _PER_PAGE).get_page(request.GET.get("page"))
+    return render(request, "runner/runs.html", {"page": page})
+
+
+def run(request: HttpRequest, run_id: UUID) -> HttpResponse:
+    """Show how far a run has come; once it has ended, its result."""
+    return render(request, "runner/run.html", _about(request, run_id))
+
+
+@not_activity
+def progress(request: HttpRequest, run_id: UUID) -> HttpResponse:
+    """Return the part of the run's page that changes, for htmx."""
+    return render(request, "runner/_live.html", _about(request, run_id))
+
+
+@require_POST
+def cancel(request: HttpRequest, run_id: UUID) -> HttpResponse:
+    """Stop a run."""
+    shown = get_object_or_404(runs_of(request.user), pk=run_id)
+    cancel_run(run=shown, by=request.user, now=timezone.now())
+    messages.info(request, "The run is being stopped.")
+    return redirect(shown)
+
+
+def _about(request: HttpRequest, run_id: UUID) -> dict[str, Any]:
+    shown: Run = get_object_or_404(runs_of(request.user), pk=run_id)
+    steps = steps_of(shown)
+    may_repeat = shown.is_preview or not launch_blockers(
+        request.user, shown.notebook, shown.version
+    )
+    return {
+        "run": shown,
+        "notebook": shown.notebook,
+        "version": shown.version,
+        "steps": steps,
+        "steps_done": sum(1 for step in steps if step.state in {"done", "failed"}),
+        "rights": rights_of(shown),
+        "may_cancel": not cancel_blockers(request.user, shown),
+        "result_blockers": result_blockers(request.user, shown),
+        "may_repeat": may_repeat,
+        "is_author": can_edit(request.user, shown.notebook),
+    }
