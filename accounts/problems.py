@@ -10,11 +10,13 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from django.core.exceptions import (
+    BadRequest,
     PermissionDenied,
     RequestDataTooBig,
     SuspiciousOperation,
 )
 from django.http import Http404
+from django.http.multipartparser import MultiPartParserError
 from rest_framework import exceptions, status
 from rest_framework.response import Response
 from rest_framework.views import set_rollback
@@ -122,6 +124,8 @@ FIXED: list[tuple[type[Exception], Problem]] = [
     (Http404, NOT_FOUND),
     (RequestDataTooBig, TOO_BIG),
     (SuspiciousOperation, MALFORMED),
+    (BadRequest, MALFORMED),
+    (MultiPartParserError, MALFORMED),
     (PermissionDenied, FORBIDDEN),
     (Unavailable, UNAVAILABLE),
 ]

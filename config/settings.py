@@ -134,6 +134,7 @@ CELERY_TASK_DEFAULT_QUEUE = "batch"
 CELERY_TASK_ROUTES = {"runner.sweep*": {"queue": "sweep"}}
 CELERY_BEAT_SCHEDULE = {
     "sweep-runs": {"task": "runner.sweep_runs", "schedule": 10.0},
+    "sweep-heartbeats": {"task": "runner.sweep_heartbeats", "schedule": 10.0},
     "sweep-identities": {"task": "runner.sweep_identities", "schedule": 10.0},
     "sweep-data-sources": {"task": "runner.sweep_data_sources", "schedule": 60.0},
     "sweep-expired": {"task": "runner.sweep_expired", "schedule": 3600.0},
@@ -241,11 +242,11 @@ REST_FRAMEWORK = {
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_PARSER_CLASSES": [
-        "rest_framework.parsers.JSONParser",
+        "config.parsers.JSONParser",
         "rest_framework.parsers.MultiPartParser",
     ],
     "DEFAULT_PAGINATION_CLASS": "config.pagination.PageNumberPagination",
-    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "DEFAULT_SCHEMA_CLASS": "config.openapi.AutoSchema",
     "EXCEPTION_HANDLER": "accounts.problems.exception_handler",
     "PAGE_SIZE": 25,
 }
@@ -256,6 +257,19 @@ SPECTACULAR_SETTINGS = {
     "OAS_VERSION": "3.1.0",
     "SERVE_INCLUDE_SCHEMA": False,
     "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],
+    "SCHEMA_PATH_PREFIX": "/api/v1/",
+    "ENUM_NAME_OVERRIDES": {
+        "VersionStatus": "gallery.workflow.Status",
+        "RunStatus": "runner.workflow.Status",
+        "RunKind": "runner.models.RunKind",
+        "Persona": "accounts.personas.Persona",
+        "Purpose": "accounts.personas.Purpose",
+        "ReviewDecision": "reviews.models.ReviewDecision",
+        "SignOffDecision": "reviews.models.SignOffDecision",
+        "Meaning": "reviews.models.Meaning",
+        "CellDiffKind": "gallery.serializers.DIFF_KINDS",
+        "Severity": "gallery.serializers.SEVERITIES",
+    },
 }
 
 # Files, language, time, logs ------------------------------------------------------

@@ -3,8 +3,8 @@
 from accounts.models import User
 from accounts.permissions import Permission, has_permission
 from accounts.policies import Blocker
-from gallery.access import can_edit
-from gallery.models import Notebook
+from gallery.access import can_edit, can_read_source
+from gallery.models import Notebook, Version
 
 
 def create_blockers(user: User) -> list[Blocker]:
@@ -31,3 +31,16 @@ def edit_blockers(user: User, notebook: Notebook) -> list[Blocker]:
             )
         )
     return blockers
+
+
+def read_blockers(user: User, version: Version) -> list[Blocker]:
+    """Return why the person may not read this version's code."""
+    if can_read_source(user, version):
+        return []
+    return [
+        Blocker(
+            "no_source_access",
+            "The code is for its authors, reviewers, compliance officers and auditors. "
+            "You may run it.",
+        )
+    ]

@@ -1,6 +1,7 @@
 """Reads of the catalog: search, facets, and the versions of a notebook."""
 
 import json
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -131,22 +132,36 @@ def facets(user: User) -> Facets:
     )
 
 
-def visible_versions(user: User, notebook: Notebook) -> QuerySet[Version]:
-    """Return the versions of a notebook that exist for this person, oldest first.
+def versions_seen_by(user: User) -> QuerySet[Version]:
+    """Return the versions, of notebooks visible to this person, that they may see.
 
     Contributors see all; who may read the code sees what was submitted; a reader
     without the code sees the approved version alone.
     """
-    versions = notebook.versions.select_related("created_by", "notebook").order_by(
-        "number"
+    mine = Notebook.objects.filter(contributed_by(user)).values("pk")
+    readable = Notebook.objects.filter(source_readable_by(user)).values("pk")
+    return (
+        Version.objects.filter(
+            Q(notebook__in=mine)
+            | (Q(notebook__in=readable) & ~Q(status=Status.DRAFT))
+            | Q(status=Status.APPROVED)
+        )
+        .select_related("created_by", "notebook")
+        .order_by("number")
     )
-    mine = Notebook.objects.filter(contributed_by(user), pk=notebook.pk)
-    if mine.exists():
-        return versions
-    readable = Notebook.objects.filter(source_readable_by(user), pk=notebook.pk)
-    if readable.exists():
-        return versions.exclude(status=Status.DRAFT)
-    return versions.filter(status=Status.APPROVED)
+
+
+def visible_versions(user: User, notebook: Notebook) -> QuerySet[Version]:
+    """Return the versions of a visible notebook that exist for this person."""
+    return versions_seen_by(user).filter(notebook=notebook)
+
+
+def code_readable(user: User, notebooks: Iterable[Notebook]) -> set[int]:
+    """Return the ids of those notebooks whose (submitted) code the person may read."""
+    found = Notebook.objects.filter(
+        source_readable_by(user), pk__in=[notebook.pk for notebook in notebooks]
+    )
+    return set(found.values_list("pk", flat=True))
 
 
 def approved_version(notebook: Notebook) -> Version | None:

@@ -4,7 +4,7 @@ from django.conf import settings
 
 from accounts.models import User
 from accounts.permissions import Permission, has_permission
-from accounts.policies import Blocker
+from accounts.policies import Blocker, StateBlocker
 from gallery.access import can_edit, contributors
 from gallery.models import Notebook, Version
 from gallery.workflow import UNDER_REVIEW, Status
@@ -82,7 +82,7 @@ def sign_off_blockers(user: User, version: Version) -> list[Blocker]:
     blockers += _own_work_blockers(user, version)
     if version.status == Status.IN_REVIEW:
         blockers.append(
-            Blocker(
+            StateBlocker(
                 "peer_quorum_missing",
                 f"{peer_approvals(version)} of {peers_required(version.notebook)} "
                 "peer approvals so far; compliance signs after the peers.",
@@ -111,6 +111,24 @@ def revoke_blockers(user: User, version: Version) -> list[Blocker]:
     return blockers + _state_blockers(
         version, {Status.APPROVED}, "not_approved", "Only an approval can be revoked"
     )
+
+
+def next_step_blockers(user: User, version: Version) -> list[Blocker]:
+    """Return why the person may not take the version's next step towards approval.
+
+    An approved version has no next step; one whose life is over never has one again.
+    """
+    if version.status == Status.DRAFT:
+        return submit_blockers(user, version)
+    if version.status == Status.APPROVED:
+        return []
+    if version.status not in UNDER_REVIEW:
+        return _state_blockers(version, UNDER_REVIEW, "ended", "Nothing more can be done")
+    signs_off = has_permission(user, Permission.VERSION_SIGN_OFF)
+    reviews = has_permission(user, Permission.VERSION_REVIEW)
+    if version.status == Status.PEER_APPROVED or (signs_off and not reviews):
+        return sign_off_blockers(user, version)
+    return review_blockers(user, version)
 
 
 def comment_blockers(user: User, version: Version) -> list[Blocker]:
@@ -181,7 +199,7 @@ def policy_blockers(user: User, notebook: Notebook) -> list[Blocker]:
         )
     if notebook.versions.filter(status__in=UNDER_REVIEW).exists():
         blockers.append(
-            Blocker(
+            StateBlocker(
                 "review_open",
                 "A version is under review; the bar is not moved while it is.",
             )
@@ -226,4 +244,4 @@ def _state_blockers(
 ) -> list[Blocker]:
     if version.status in allowed:
         return []
-    return [Blocker(code, f"{lead}: {_STANDS[Status(version.status)]}.")]
+    return [StateBlocker(code, f"{lead}: {_STANDS[Status(version.status)]}.")]

@@ -17,6 +17,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import (
 from django.conf import settings
 
 from accounts.models import User
+from accounts.policies import Blocker, NotAllowed
 from accounts.services import confirm_password
 from audit.log import canonical_json, head_hash, stamp
 from gallery.models import Version
@@ -27,8 +28,12 @@ _TAG = "countersign-signature/1"
 _CONFIRMATION_LIFETIME = timedelta(seconds=60)
 
 
-class NotConfirmed(Exception):
+class NotConfirmed(NotAllowed):
     """The signer's password was not confirmed for this signature."""
+
+    def __init__(self) -> None:
+        reason = "Signing takes your password again, for this signature."
+        super().__init__([Blocker("password_required", reason)])
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ from django.utils import timezone
 
 from reviews.services import expire_approvals
 from runner import execution, sweep
+from runner.services.heartbeats import note_parts_alive
 
 
 @shared_task(name="runner.execute_run")
@@ -20,6 +21,12 @@ def execute_run(*, run_id: str, **_: object) -> None:
 def sweep_runs(**_: object) -> None:
     """End lost runs, send forgotten messages again, take orphan logins away."""
     sweep.sweep_runs(now=timezone.now())
+
+
+@shared_task(name="runner.sweep_heartbeats")
+def sweep_heartbeats(**_: object) -> None:
+    """Leave word for /readyz of which parts are alive."""
+    note_parts_alive(now=timezone.now())
 
 
 @shared_task(name="runner.sweep_identities")

@@ -11,17 +11,25 @@ from django.db import transaction
 
 from accounts.models import User
 from accounts.personas import DEFAULT_PURPOSE, Persona, Purpose
-from accounts.policies import BadInput, Blocker, FieldError, NotAllowed, require
+from accounts.policies import (
+    BadInput,
+    Blocker,
+    FieldError,
+    NotAllowed,
+    Unavailable,
+    require,
+)
 from audit.log import record
 from gallery.models import Notebook, Version
-from gallery.parameters.validate import clean_parameters
+from gallery.parameters.validate import InvalidParameters, clean_parameters
 from gallery.queries import approved_version, document
 from gallery.workflow import Status as VersionStatus
-from runner.access.errors import AccessError
+from runner.access.errors import AccessError, SourceUnavailable
 from runner.access.leases import put_ticket
 from runner.dispatch import enqueue_run
 from runner.models import Run, RunKind
 from runner.parameters.inject import injected_source
+from runner.parameters.literals import UnsafeValue, UnsupportedLanguage
 from runner.policies import (
     cancel_blockers,
     launch_blockers,
@@ -39,7 +47,7 @@ _CLOSING_ALLOWANCE = timedelta(minutes=2)
 
 
 class InvalidLaunch(BadInput):
-    """The launch names no usable persona or purpose."""
+    """The launch names no usable persona or purpose, or values that do not fit."""
 
 
 @dataclass(frozen=True)
@@ -62,7 +70,7 @@ def request_run(
     and the run recorded in one transaction. A ticket whose run was refused is
     never redeemed and expires.
 
-    Raises NotAllowed, InvalidLaunch, InvalidParameters, UnsafeValue.
+    Raises NotAllowed, InvalidLaunch, Unavailable.
     """
     version = _version_to_launch(notebook, launch.number)
     require(launch_blockers(by, notebook, version))
@@ -88,7 +96,7 @@ def request_preview(
     """Queue a run of a version under review on invented people.
 
     A previewer may try any persona: the notional data source holds nobody real.
-    Raises NotAllowed, InvalidLaunch, InvalidParameters, UnsafeValue.
+    Raises NotAllowed, InvalidLaunch, Unavailable.
     """
     require(preview_blockers(by, version))
     run = _prepare(RunKind.PREVIEW, version, launch, by=by, now=now)
@@ -140,7 +148,7 @@ def _prepare(
 ) -> Run:
     """Build the run, validated but not stored."""
     persona = _persona(kind, launch.persona, by)
-    values = clean_parameters(version.parameters, launch.parameters)
+    values, source = _bind(version, launch.parameters)
     cells = document(version)["cells"]
     return Run(
         id=uuid.uuid4(),
@@ -152,16 +160,33 @@ def _prepare(
         persona=persona,
         purpose=_purpose(launch.purpose, persona),
         parameters=values,
-        injected_source=(
-            injected_source(version.parameters, values, language=version.language)
-            if values
-            else ""
-        ),
+        injected_source=source,
         cells_total=sum(1 for cell in cells if cell["cell_type"] == "code")
         + bool(values),
         queued_at=now,
         enqueued_at=now,
     )
+
+
+def _bind(version: Version, sent: dict[str, Any]) -> tuple[dict[str, Any], str]:
+    """Return the values that the schema allows, and the cell that binds them."""
+    try:
+        values = clean_parameters(version.parameters, sent)
+        source = (
+            injected_source(version.parameters, values, language=version.language)
+            if values
+            else ""
+        )
+    except InvalidParameters as error:
+        raise InvalidLaunch([
+            FieldError(each.field or "parameters", each.code, each.message)
+            for each in error.errors
+        ]) from error
+    except (UnsafeValue, UnsupportedLanguage) as error:
+        raise InvalidLaunch([
+            FieldError("parameters", "cannot_be_written", str(error))
+        ]) from error
+    return values, source
 
 
 def _persona(kind: RunKind, persona: str | None, by: User) -> str:
@@ -207,6 +232,8 @@ def _put_ticket(run: Run, *, by: User, now: datetime) -> None:
                 manifest=run.version.manifest,
                 expires_at=now + _QUEUE_ALLOWANCE + wall_clock + _CLOSING_ALLOWANCE,
             )
+    except SourceUnavailable as error:
+        raise Unavailable from error
     except AccessError as error:
         raise NotAllowed([Blocker(f"data_source_{error.code}", error.message)]) from error
 

@@ -1,0 +1,1 @@
+"""The API of notebooks with their reviews, by noun."""

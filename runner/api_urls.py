@@ -1,0 +1,30 @@
+"""Addresses of this app below /api/v1/."""
+
+from django.urls import path
+
+from runner.api import results, runs, waiting
+
+_NOTEBOOK = "notebooks/<slug:slug>/"
+_RUN = "runs/<uuid:run_id>/"
+urlpatterns = [
+    path(
+        f"{_NOTEBOOK}runs/",
+        waiting.preferring_to_wait(runs.RunRequestsView.as_view()),
+        name="run-requests",
+    ),
+    path(
+        f"{_NOTEBOOK}versions/<int:number>/previews/",
+        waiting.preferring_to_wait(runs.PreviewRequestsView.as_view()),
+        name="preview-requests",
+    ),
+    path("runs/", runs.RunsView.as_view(), name="runs"),
+    path(_RUN, runs.RunView.as_view(), name="run"),
+    path(
+        f"{_RUN}events/",
+        waiting.streaming(waiting.RunEventsView.as_view()),
+        name="run-events",
+    ),
+    path(f"{_RUN}cancel/", runs.CancelView.as_view(), name="cancel"),
+    path(f"{_RUN}ipynb/", results.RunIpynbView.as_view(), name="run-ipynb"),
+    path(f"{_RUN}html/", results.RunHtmlView.as_view(), name="run-html"),
+]

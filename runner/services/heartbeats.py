@@ -1,0 +1,85 @@
+"""Signs of life that the workers leave for `/readyz`, in Valkey, for thirty seconds.
+
+The web process may not reach the kernel host's socket; the sweep, which beat sends
+to a worker every ten seconds, looks for it and tells.
+"""
+
+import json
+from dataclasses import asdict, dataclass, field
+from datetime import datetime
+
+import redis
+from celery import Celery
+from celery import current_app as celery_app
+from django.conf import settings
+
+from audit.log import stamp
+from runner.kernelhost import client as kernel_host
+
+#: A sign of life counts this long: three sweeps.
+LIFETIME_S = 30
+#: How long the workers get to say which queues they serve (seconds).
+ANSWER_WITHIN_S = 1.0
+KEY = "countersign:parts_alive"
+
+
+@dataclass(frozen=True)
+class PartsAlive:
+    """What the latest sweep saw; all empty when there was none lately."""
+
+    swept_at: str = ""
+    #: The queues that some worker serves.
+    queues: list[str] = field(default_factory=list)
+    kernel_host: str = "not seen lately"
+    #: The kernel host runs with fewer layers than it should, by explicit setting.
+    degraded: bool = False
+
+    @property
+    def kernel_host_is_ready(self) -> bool:
+        """Tell whether the kernel host takes work."""
+        return self.kernel_host == "ready"
+
+
+def note_parts_alive(*, now: datetime, app: Celery | None = None) -> PartsAlive:
+    """Look for the workers and the kernel host, and leave word for `/readyz`."""
+    state, degraded = _kernel_host()
+    seen = PartsAlive(
+        swept_at=stamp(now),
+        queues=_served_queues(app or celery_app),
+        kernel_host=state,
+        degraded=degraded,
+    )
+    with _broker() as broker:
+        broker.set(KEY, json.dumps(asdict(seen)), ex=LIFETIME_S)
+    return seen
+
+
+def parts_alive() -> PartsAlive:
+    """Return what the latest sweep saw.  Raises redis.RedisError."""
+    with _broker() as broker:
+        told = broker.get(KEY)
+    return PartsAlive(**json.loads(told)) if told else PartsAlive()
+
+
+def _kernel_host() -> tuple[str, bool]:
+    """Return the kernel host's state in words, and whether it is degraded."""
+    if not settings.KERNEL_HOST_SOCKET:
+        return "KERNEL_HOST_SOCKET is not set", False
+    try:
+        status = kernel_host.status(settings.KERNEL_HOST_SOCKET)
+    except (kernel_host.KernelHostUnavailable, kernel_host.ConnectionLost):
+        return "does not answer", False
+    state = "ready" if status.get("ok") else "refuses work: its self-test failed"
+    return state, bool(status.get("degraded"))
+
+
+def _served_queues(app: Celery) -> list[str]:
+    """Ask the running workers which queues they take work from."""
+    answers = app.control.inspect(timeout=ANSWER_WITHIN_S).active_queues() or {}
+    return sorted({queue["name"] for served in answers.values() for queue in served})
+
+
+def _broker() -> redis.Redis:
+    return redis.Redis.from_url(
+        settings.BROKER_URL, socket_timeout=2, socket_connect_timeout=2
+    )
