@@ -7,6 +7,4 @@ from celery import current_app
 
 def enqueue_run(run_id: UUID) -> None:
     """Put the run on the queue; a second message for the same run does no harm."""
-    current_app.tasks["runner.execute_run"].apply_async(
-        kwargs={"run_id": str(run_id)}
-    )
+    current_app.send_task("runner.execute_run", kwargs={"run_id": str(run_id)})

@@ -21,7 +21,13 @@ from audit.transitions import StaleState
 from gallery.queries import document
 from runner.access.errors import AccessError
 from runner.access.leases import Lease, close_lease, open_lease
-from runner.kernelhost.client import ExecuteRequest, HostUnavailable, Session
+from runner.kernelhost.client import (
+    ConnectionLost,
+    DataSourceRequest,
+    ExecuteRequest,
+    KernelHostUnavailable,
+    Session,
+)
 from runner.kernelhost.client import execute as execute_on_host
 from runner.models import Run
 from runner.parameters.inject import inject
@@ -100,7 +106,7 @@ def _supervise(run: Run, clock: Clock) -> Watch:
     except AccessError as refusal:
         logger.warning("run.lease_refused run_id=%s code=%s", run.pk, refusal.code)
         watch.denied = refusal
-    except HostUnavailable:
+    except (KernelHostUnavailable, ConnectionLost):
         logger.exception("run.kernel_host_unavailable run_id=%s", run.pk)
     return watch
 
@@ -141,7 +147,7 @@ def _watch_host(run: Run, watch: Watch, leases: list[Lease], clock: Clock) -> No
         kernel_name=run.version.kernel_name,
         notebook=notebook,
         limits=dict(settings.RUN_LIMITS),
-        data_sources=[_data_source(lease) for lease in leases],
+        data_sources=tuple(_data_source(lease) for lease in leases),
     )
     session = execute_on_host(settings.KERNEL_HOST_SOCKET, request)
     try:
@@ -155,17 +161,17 @@ def _watch_host(run: Run, watch: Watch, leases: list[Lease], clock: Clock) -> No
         session.close()
 
 
-def _data_source(lease: Lease) -> dict[str, Any]:
-    return {
-        "name": lease.source,
-        "host": lease.host,
-        "port": lease.port,
-        "database": lease.database,
-        "user": lease.role,
-        "password": lease.password.reveal(),
-        "sslmode": lease.sslmode,
-        "limits": dict(settings.QUERY_LIMITS),
-    }
+def _data_source(lease: Lease) -> DataSourceRequest:
+    return DataSourceRequest(
+        name=lease.source,
+        host=lease.host,
+        port=lease.port,
+        database=lease.database,
+        user=lease.role,
+        password=lease.password.reveal(),
+        sslmode=lease.sslmode,
+        limits=dict(settings.QUERY_LIMITS),
+    )
 
 
 def _handle(run: Run, watch: Watch, event: dict[str, Any], clock: Clock) -> None:
@@ -235,7 +241,7 @@ def _ending(run: Run, watch: Watch) -> Ending:
         error=error,
         rows_read=finished.get("rows_read"),
         notebook=_as_bytes(finished["notebook"]),
-        html=render(finished["notebook"], title=run.notebook.title).html,
+        html=render(finished["notebook"]).html,
         statements=json.dumps(watch.statements).encode(),
     )
 

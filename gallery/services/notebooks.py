@@ -1,8 +1,9 @@
 """Create a catalog entry with its first version; change what the entry says."""
 
 from datetime import datetime
+from typing import Any
 
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.utils.text import slugify
 from guardian.shortcuts import assign_perm
 
@@ -43,13 +44,14 @@ def create_notebook(
     require(create_blockers(by))
     entry = _clean_entry(title, description, tags)
     reading = read_upload(upload)
-    notebook = Notebook.objects.create(
-        slug=_free_slug(entry["title"]),
-        department=department.strip()[:80],
-        language=reading.intake.language,
-        created_at=now,
-        created_by=by,
-        **entry,
+    notebook = _insert(
+        {
+            "department": department.strip()[:80],
+            "language": reading.intake.language,
+            "created_at": now,
+            "created_by": by,
+            **entry,
+        }
     )
     assign_perm(EDIT, by, notebook)
     record("notebook.created", by=by, at=now, target=notebook)
@@ -84,7 +86,19 @@ def edit_notebook(
     return locked
 
 
-def _clean_entry(title: str, description: str, tags: list[str]) -> dict[str, object]:
+def _insert(fields: dict[str, Any]) -> Notebook:
+    """Insert under a free address; whoever takes the same one first makes us retry."""
+    while True:
+        slug = _free_slug(fields["title"])
+        try:
+            with transaction.atomic():
+                return Notebook.objects.create(slug=slug, **fields)
+        except IntegrityError:
+            if not Notebook.objects.filter(slug=slug).exists():
+                raise
+
+
+def _clean_entry(title: str, description: str, tags: list[str]) -> dict[str, Any]:
     errors = []
     title = " ".join(title.split())
     if not title:
@@ -115,8 +129,8 @@ def _clean_entry(title: str, description: str, tags: list[str]) -> dict[str, obj
     return {"title": title, "description": description.strip(), "tags": cleaned}
 
 
-def _free_slug(title: object) -> str:
-    stem = slugify(str(title))[:_SLUG_LENGTH].strip("-") or "notebook"
+def _free_slug(title: str) -> str:
+    stem = slugify(title)[:_SLUG_LENGTH].strip("-") or "notebook"
     taken = set(
         Notebook.objects.filter(slug__startswith=stem).values_list("slug", flat=True)
     )
