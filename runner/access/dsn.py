@@ -33,11 +33,15 @@ class Secret:
         return hash(self._value)
 
     def __reduce__(self) -> tuple[object, ...]:
-        raise TypeError("A secret is not pickled: it would end up in a queue or a cache.")
+        raise TypeError(
+            "A secret is not pickled: it would end up in a queue or a cache."
+        )
 
 
 @contextmanager
-def connected(dsn: str, *, purpose: str) -> Iterator[psycopg.Connection[tuple[object, ...]]]:
+def connected(
+    dsn: str, *, purpose: str
+) -> Iterator[psycopg.Connection[tuple[object, ...]]]:
     """Open an autocommit connection and translate what the database refuses.
 
     Args:

@@ -37,7 +37,9 @@ def sync_identities(dsns: Dsns, people: Iterable[PersonAssignment]) -> SyncResul
         connection.transaction(),
     ):
         connection.execute("LOCK TABLE countersign.people IN SHARE ROW EXCLUSIVE MODE")
-        rows = connection.execute("SELECT username, persona, department FROM countersign.people")
+        rows = connection.execute(
+            "SELECT username, persona, department FROM countersign.people"
+        )
         present = {
             (person.username, person.persona): person
             for person in (PersonAssignment(*map(str, row)) for row in rows)
@@ -51,7 +53,10 @@ def sync_identities(dsns: Dsns, people: Iterable[PersonAssignment]) -> SyncResul
         cursor.executemany(
             "INSERT INTO countersign.people (username, persona, department) VALUES (%s, %s, %s)"
             " ON CONFLICT (username, persona) DO UPDATE SET department = excluded.department",
-            [(p.username, p.persona, p.department) for p in result.added + result.changed],
+            [
+                (p.username, p.persona, p.department)
+                for p in result.added + result.changed
+            ],
         )
     return result
 

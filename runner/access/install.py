@@ -4,7 +4,6 @@ Idempotent: run it again after an upgrade, or on a restored copy.
 """
 
 from dataclasses import dataclass
-from typing import Literal
 
 import psycopg
 from psycopg import sql
@@ -21,6 +20,7 @@ PERSONAS = ("doctor", "department_head", "billing", "lab", "data_scientist")
 LOGINS = {"cs_web": "ticket", "cs_broker": "broker", "cs_identity": "identity"}
 """The three logins, and the field of Dsns that each one's DSN stands in."""
 
+KINDS = ("run", "preview")
 NOBODIES = ("cs_schema", "cs_granter")
 OLDEST_MAJOR = 160000
 MARKER_PREFIX = "cs_run_"
@@ -38,7 +38,7 @@ class Installed:
 def install(
     owner_dsn: str,
     *,
-    kind: Literal["run", "preview"],
+    kind: str,
     dsns: Dsns,
     personas: tuple[str, ...] = PERSONAS,
 ) -> Installed:
@@ -53,6 +53,8 @@ def install(
     Raises:
         InstallRefused: not a superuser, PostgreSQL too old, or the kind would change.
     """
+    if kind not in KINDS:
+        raise InstallRefused("unknown_kind", f"The kind is one of {KINDS}, not {kind!r}.")
     with psycopg.connect(owner_dsn) as connection:
         database = _refuse_early(connection, kind)
         marker = f"{MARKER_PREFIX}{database}"[:63]
@@ -60,9 +62,16 @@ def install(
         connection.execute("SELECT pg_advisory_xact_lock(4850187, 2)")
         _create_roles(connection, marker=marker, personas=personas)
         _set_passwords(connection, dsns)
-        for name in ("schema", "policy_functions", "manifest_functions", "lease_functions"):
+        for name in (
+            "schema",
+            "policy_functions",
+            "manifest_functions",
+            "lease_functions",
+        ):
             connection.execute(script(name))
-        _describe(connection, database=database, marker=marker, kind=kind, personas=personas)
+        _describe(
+            connection, database=database, marker=marker, kind=kind, personas=personas
+        )
         _revoke_from_public(connection, database)
         connection.execute(script("function_grants"))
         _grant_to_runs(connection, database=database, marker=marker)
@@ -78,7 +87,9 @@ def _refuse_early(connection: Connection, kind: str) -> str:
     if connection.info.server_version < OLDEST_MAJOR:
         raise InstallRefused("too_old", "Countersign needs PostgreSQL 16 or newer.")
     if not superuser:
-        message = "Install as a superuser: revoking rights on built-in functions takes one."
+        message = (
+            "Install as a superuser: revoking rights on built-in functions takes one."
+        )
         raise InstallRefused("not_superuser", message)
     if present:
         row = connection.execute("SELECT kind FROM countersign.installation").fetchone()
@@ -88,7 +99,9 @@ def _refuse_early(connection: Connection, kind: str) -> str:
     return str(database)
 
 
-def _create_roles(connection: Connection, *, marker: str, personas: tuple[str, ...]) -> None:
+def _create_roles(
+    connection: Connection, *, marker: str, personas: tuple[str, ...]
+) -> None:
     rights = [f"{prefix}_{persona}" for persona in personas for prefix in ("p", "rls")]
     for role in (*NOBODIES, marker, *rights):
         _ensure_role(connection, role, "NOLOGIN NOINHERIT")
@@ -97,9 +110,9 @@ def _create_roles(connection: Connection, *, marker: str, personas: tuple[str, .
         _ensure_role(connection, role, "LOGIN NOINHERIT")
     for role in (marker, *rights):
         connection.execute(
-            sql.SQL("GRANT {} TO cs_roleadmin WITH ADMIN TRUE, INHERIT FALSE, SET FALSE").format(
-                sql.Identifier(role)
-            )
+            sql.SQL(
+                "GRANT {} TO cs_roleadmin WITH ADMIN TRUE, INHERIT FALSE, SET FALSE"
+            ).format(sql.Identifier(role))
         )
     connection.execute(
         "GRANT pg_signal_backend TO cs_roleadmin WITH ADMIN FALSE, INHERIT TRUE, SET FALSE"
@@ -109,7 +122,9 @@ def _create_roles(connection: Connection, *, marker: str, personas: tuple[str, .
 
 def _ensure_role(connection: Connection, role: str, attributes: str) -> None:
     """Create the role, or bring an existing one back to exactly these attributes."""
-    known = connection.execute("SELECT FROM pg_roles WHERE rolname = %s", (role,)).fetchone()
+    known = connection.execute(
+        "SELECT FROM pg_roles WHERE rolname = %s", (role,)
+    ).fetchone()
     verb = "CREATE ROLE" if known is None else "ALTER ROLE"
     without = "NOSUPERUSER NOCREATEDB NOREPLICATION NOBYPASSRLS"
     if "CREATEROLE" not in attributes:
@@ -129,7 +144,9 @@ def _set_passwords(connection: Connection, dsns: Dsns) -> None:
             continue
         parts = conninfo_to_dict(dsn)
         if parts.get("user") != role:
-            raise InstallRefused("wrong_login", f"The {field} DSN must log in as {role}.")
+            raise InstallRefused(
+                "wrong_login", f"The {field} DSN must log in as {role}."
+            )
         password = parts.get("password")
         if password:
             connection.execute(
@@ -140,7 +157,12 @@ def _set_passwords(connection: Connection, dsns: Dsns) -> None:
 
 
 def _describe(
-    connection: Connection, *, database: str, marker: str, kind: str, personas: tuple[str, ...]
+    connection: Connection,
+    *,
+    database: str,
+    marker: str,
+    kind: str,
+    personas: tuple[str, ...],
 ) -> None:
     connection.execute(
         "INSERT INTO countersign.installation (database_name, marker, kind) VALUES (%s, %s, %s)"
@@ -164,7 +186,9 @@ def _revoke_from_public(connection: Connection, database: str) -> None:
     connection.execute(script("revoke_public"))
     for name in (database, "postgres", "template1"):
         connection.execute(
-            sql.SQL("REVOKE ALL ON DATABASE {} FROM PUBLIC").format(sql.Identifier(name))
+            sql.SQL("REVOKE ALL ON DATABASE {} FROM PUBLIC").format(
+                sql.Identifier(name)
+            )
         )
     routines = connection.execute(
         "SELECT oid::regprocedure::text FROM pg_catalog.pg_proc"

@@ -16,7 +16,6 @@ from psycopg.types.json import Jsonb
 
 from runner.access.dsn import Secret, connected, where
 from runner.access.errors import LeaseRefused, SourceUnavailable
-from runner.access.identities import PersonAssignment, SyncResult, sync_identities
 from runner.access.scram import verifier
 from runner.access.sources import Dsns
 
@@ -115,7 +114,9 @@ def close_lease(dsns: Dsns, *, run_id: UUID) -> None:
         _close(connection, run_id)
 
 
-def reap(dsns: Dsns, *, live_run_ids: set[UUID], grace_s: float = REAP_GRACE_S) -> list[str]:
+def reap(
+    dsns: Dsns, *, live_run_ids: set[UUID], grace_s: float = REAP_GRACE_S
+) -> list[str]:
     """Close every login of this source that expired or whose run is not live; returns their roles.
 
     Args:
@@ -140,11 +141,15 @@ def _close(
     deadline = time.monotonic() + CLOSE_TIMEOUT_S
     pause_s = 0.0
     while True:
-        row = connection.execute("SELECT countersign.close_run(%s)", (run_id,)).fetchone()
+        row = connection.execute(
+            "SELECT countersign.close_run(%s)", (run_id,)
+        ).fetchone()
         if row == ("closed",):
             return
         if time.monotonic() > deadline:
-            raise SourceUnavailable("still_connected", "A session of this run does not end.")
+            raise SourceUnavailable(
+                "still_connected", "A session of this run does not end."
+            )
         sleep(pause_s)
         pause_s = min(0.2, pause_s * 2 or 0.005)
 

@@ -13,7 +13,9 @@ ITERATIONS = 4096
 """The protocol's minimum: the passwords are 256 random bits, which no stretching improves."""
 
 
-def verifier(password: str, *, salt: bytes | None = None, iterations: int = ITERATIONS) -> str:
+def verifier(
+    password: str, *, salt: bytes | None = None, iterations: int = ITERATIONS
+) -> str:
     """Return the SCRAM-SHA-256 verifier of an ASCII password."""
     salt = secrets.token_bytes(16) if salt is None else salt
     salted = hashlib.pbkdf2_hmac("sha256", password.encode("ascii"), salt, iterations)

@@ -70,12 +70,16 @@ def people() -> list[PersonAssignment]:
 def create_database(superuser_dsn: str, name: str) -> bool:
     """Create the database once; returns False when it was there."""
     with psycopg.connect(superuser_dsn, autocommit=True) as connection:
-        known = connection.execute("SELECT FROM pg_database WHERE datname = %s", (name,))
+        known = connection.execute(
+            "SELECT FROM pg_database WHERE datname = %s", (name,)
+        )
         if known.fetchone() is not None:
             return False
         # Owned by the superuser who runs this; template0, so that nothing unexpected comes along.
         connection.execute(
-            sql.SQL("CREATE DATABASE {} TEMPLATE template0").format(sql.Identifier(name))
+            sql.SQL("CREATE DATABASE {} TEMPLATE template0").format(
+                sql.Identifier(name)
+            )
         )
         return True
 
@@ -115,7 +119,9 @@ class WrongHospital(RuntimeError):
 
 
 def _present(connection: Connection) -> str | None:
-    if connection.execute("SELECT to_regclass('records.edition')").fetchone() == (None,):
+    if connection.execute("SELECT to_regclass('records.edition')").fetchone() == (
+        None,
+    ):
         return None
     row = connection.execute("SELECT fingerprint FROM records.edition").fetchone()
     return str(row[0]) if row else None
@@ -124,7 +130,14 @@ def _present(connection: Connection) -> str | None:
 def _fingerprint(seed: int, kind: str) -> str:
     """Name what this build would make: seed, kind, and every file it is made from."""
     digest = hashlib.sha256(f"{seed} {kind}\n".encode())
-    for file in ("schema.sql", "indexes.sql", "policies.sql", "seed.py", "catalogue.py", "rows.py"):
+    for file in (
+        "schema.sql",
+        "indexes.sql",
+        "policies.sql",
+        "seed.py",
+        "catalogue.py",
+        "rows.py",
+    ):
         digest.update(_text(file).encode())
     return digest.hexdigest()
 
@@ -146,7 +159,9 @@ def _create(
     marker = sql.Identifier(str(row[0])).as_string(connection) if row else ""
     connection.execute(_text("policies.sql").replace(":marker", marker).encode())
     for table in hospital.tables():
-        connection.execute("SELECT countersign.hide_frequencies(%s::regclass)", (table,))
+        connection.execute(
+            "SELECT countersign.hide_frequencies(%s::regclass)", (table,)
+        )
     connection.execute("CREATE TABLE records.edition (fingerprint text NOT NULL)")
     connection.execute("INSERT INTO records.edition VALUES (%s)", (fingerprint,))
 

@@ -98,9 +98,12 @@ TESTS = {
 
 DEPARTMENTS = (
     DepartmentProfile(
-        "cardiology", "Cardiology", 0.19,
+        "cardiology",
+        "Cardiology",
+        0.19,
         {"helen": 0.12, "adams": 0.34, "castro": 0.30, "dubois": 0.24},
-        (38, 67, 92), 4.6,
+        (38, 67, 92),
+        4.6,
         (
             Drug("atorvastatin", 0.24, ("20", "40", "80")),
             Drug("metoprolol", 0.19, ("25", "50", "100")),
@@ -117,12 +120,23 @@ DEPARTMENTS = (
             Diagnosis("I21.4", "Non-ST elevation myocardial infarction", 0.127, 0.3),
             Diagnosis("I42.6", "Alcoholic cardiomyopathy", 0.003),
         ),
-        ("troponin", "nt-probnp", "ldl", "inr", "potassium", "creatinine", "hemoglobin"),
+        (
+            "troponin",
+            "nt-probnp",
+            "ldl",
+            "inr",
+            "potassium",
+            "creatinine",
+            "hemoglobin",
+        ),
     ),
     DepartmentProfile(
-        "oncology", "Oncology", 0.14,
+        "oncology",
+        "Oncology",
+        0.14,
         {"okoye": 0.20, "baker": 0.42, "eriksen": 0.38},
-        (32, 62, 88), 5.8,
+        (32, 62, 88),
+        5.8,
         (
             Drug("capecitabine", 0.22, ("500", "1000")),
             Drug("tamoxifen", 0.18, ("20",), trend=-0.2),
@@ -141,9 +155,12 @@ DEPARTMENTS = (
         ("leukocytes", "platelets", "hemoglobin", "cea", "ca-125", "alt", "creatinine"),
     ),
     DepartmentProfile(
-        "neurology", "Neurology", 0.12,
+        "neurology",
+        "Neurology",
+        0.12,
         {"fontaine": 0.30, "gupta": 0.40, "haas": 0.30},
-        (20, 58, 90), 4.1,
+        (20, 58, 90),
+        4.1,
         (
             Drug("levetiracetam", 0.30, ("500", "1000")),
             Drug("sumatriptan", 0.22, ("50", "100")),
@@ -160,9 +177,12 @@ DEPARTMENTS = (
         ("sodium", "glucose", "creatinine", "platelets", "inr"),
     ),
     DepartmentProfile(
-        "orthopedics", "Orthopedics", 0.13,
+        "orthopedics",
+        "Orthopedics",
+        0.13,
         {"ivanov": 0.34, "jansen": 0.33, "keller": 0.33},
-        (10, 52, 90), 3.4,
+        (10, 52, 90),
+        3.4,
         (
             Drug("ibuprofen", 0.34, ("400", "600")),
             Drug("acetaminophen", 0.30, ("500", "1000")),
@@ -178,9 +198,12 @@ DEPARTMENTS = (
         ("hemoglobin", "crp", "leukocytes", "vitamin-d"),
     ),
     DepartmentProfile(
-        "pulmonology", "Pulmonology", 0.13,
+        "pulmonology",
+        "Pulmonology",
+        0.13,
         {"laurent": 0.30, "moreau": 0.36, "nakamura": 0.34},
-        (25, 61, 90), 5.2,
+        (25, 61, 90),
+        5.2,
         (
             Drug("salbutamol", 0.32, ("2", "4"), winter=0.7),
             Drug("tiotropium", 0.24, ("0.018",), trend=0.3),
@@ -197,9 +220,12 @@ DEPARTMENTS = (
         ("pao2", "paco2", "crp", "leukocytes", "hemoglobin"),
     ),
     DepartmentProfile(
-        "endocrinology", "Endocrinology", 0.12,
+        "endocrinology",
+        "Endocrinology",
+        0.12,
         {"osei": 0.32, "pereira": 0.35, "quist": 0.33},
-        (18, 54, 86), 2.9,
+        (18, 54, 86),
+        2.9,
         (
             Drug("metformin", 0.36, ("500", "850", "1000")),
             Drug("semaglutide", 0.20, ("0.5", "1"), trend=2.4),
@@ -216,9 +242,12 @@ DEPARTMENTS = (
         ("hba1c", "glucose", "tsh", "ldl", "creatinine", "vitamin-d"),
     ),
     DepartmentProfile(
-        "pediatrics", "Pediatrics", 0.10,
+        "pediatrics",
+        "Pediatrics",
+        0.10,
         {"rossi": 0.34, "sato": 0.33, "tanaka": 0.33},
-        (3, 8, 17), 2.4,
+        (3, 8, 17),
+        2.4,
         (
             Drug("amoxicillin", 0.38, ("125", "250"), winter=0.8),
             Drug("salbutamol", 0.24, ("2",), winter=0.5),
@@ -234,9 +263,12 @@ DEPARTMENTS = (
         ("leukocytes", "crp", "hemoglobin", "ferritin"),
     ),
     DepartmentProfile(
-        "psychiatry", "Psychiatry", 0.07,
+        "psychiatry",
+        "Psychiatry",
+        0.07,
         {"ulrich": 0.34, "vega": 0.33, "weiss": 0.33},
-        (18, 43, 80), 11.0,
+        (18, 43, 80),
+        11.0,
         (
             Drug("sertraline", 0.36, ("50", "100"), winter=0.2, trend=0.3),
             Drug("quetiapine", 0.24, ("25", "100", "200")),

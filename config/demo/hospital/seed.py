@@ -58,7 +58,9 @@ class Calendar:
         """One moment of the period; see catalogue.Drug for the arguments."""
         key = (winter, trend)
         if key not in self._weights:
-            self._weights[key] = list(accumulate(_day_weight(i, *key) for i in range(DAYS)))
+            self._weights[key] = list(
+                accumulate(_day_weight(i, *key) for i in range(DAYS))
+            )
         weights = self._weights[key]
         day = bisect(weights, self._rng.random() * weights[-1], 0, DAYS - 1)
         return self.on(FIRST_DAY + timedelta(days=day))
@@ -66,12 +68,16 @@ class Calendar:
     def on(self, day: date) -> datetime:
         """A moment of that day, most likely late in the morning."""
         minute = int(min(1_439, max(0, self._rng.gauss(690, 170))))
-        return datetime(day.year, day.month, day.day, minute // 60, minute % 60, tzinfo=UTC)
+        return datetime(
+            day.year, day.month, day.day, minute // 60, minute % 60, tzinfo=UTC
+        )
 
 
 def _day_weight(index: int, winter: float, trend: float) -> float:
     day = FIRST_DAY + timedelta(days=index)
-    season = 1 + winter * math.cos(2 * math.pi * (day.timetuple().tm_yday - 15) / 365.25)
+    season = 1 + winter * math.cos(
+        2 * math.pi * (day.timetuple().tm_yday - 15) / 365.25
+    )
     weekday = 1.0 if day.weekday() < 5 else 0.45
     return max(0.02, season) * (1 + trend * index / DAYS) * weekday
 
@@ -149,14 +155,21 @@ def _encounters(
     for patient in patients:
         profile = _profile(patient)
         for _ in range(rng.choices((1, 2, 3, 4, 6), (34, 30, 20, 11, 5))[0]):
-            diagnosis = rng.choices(profile.diagnoses, [d.weight for d in profile.diagnoses])[0]
+            diagnosis = rng.choices(
+                profile.diagnoses, [d.weight for d in profile.diagnoses]
+            )[0]
             admitted = calendar.moment(winter=diagnosis.winter)
             stay_h = 8 + 24 * rng.lognormvariate(math.log(profile.stay_days), 0.6)
             discharged = admitted + timedelta(hours=round(stay_h))
             left = discharged if discharged <= NOW else None
             found.append(
                 Encounter(
-                    len(found) + 1, patient.patient_id, admitted, left, diagnosis.code, diagnosis.name
+                    len(found) + 1,
+                    patient.patient_id,
+                    admitted,
+                    left,
+                    diagnosis.code,
+                    diagnosis.name,
                 )
             )
     return found
@@ -234,10 +247,14 @@ def _invoices(rng: random.Random, encounters: list[Encounter]) -> list[Invoice]:
             issued = left + timedelta(days=rng.randrange(2, 20), hours=part)
             if issued > NOW:
                 continue
-            amount = Decimal(f"{(240 + 830 * nights) * rng.lognormvariate(0, 0.45) / (part + 1):.2f}")
+            amount = Decimal(
+                f"{(240 + 830 * nights) * rng.lognormvariate(0, 0.45) / (part + 1):.2f}"
+            )
             age_days = (NOW - issued).days
             paid = rng.random() < min(0.97, 0.15 + age_days / 130)
-            found.append(Invoice(len(found) + 1, encounter.patient_id, issued, amount, paid))
+            found.append(
+                Invoice(len(found) + 1, encounter.patient_id, issued, amount, paid)
+            )
     return found
 
 
@@ -248,21 +265,39 @@ def _notes(
     for encounter in encounters:
         patient = patients[encounter.patient_id - 1]
         for kind, written_at in _note_plan(rng, encounter):
-            sentence = rng.choice(SENTENCES[kind]).format(diagnosis=encounter.diagnosis.lower())
+            sentence = rng.choice(SENTENCES[kind]).format(
+                diagnosis=encounter.diagnosis.lower()
+            )
             author = _note_author(rng, patient, kind)
             found.append(
-                Note(len(found) + 1, patient.patient_id, author, written_at, kind, sentence)
+                Note(
+                    len(found) + 1,
+                    patient.patient_id,
+                    author,
+                    written_at,
+                    kind,
+                    sentence,
+                )
             )
     return found
 
 
 def _note_plan(rng: random.Random, encounter: Encounter) -> list[tuple[str, datetime]]:
     """Kinds and moments of the notes of one stay."""
-    plan = [("admission", encounter.admitted_at + timedelta(minutes=rng.randrange(20, 300)))]
+    plan = [
+        ("admission", encounter.admitted_at + timedelta(minutes=rng.randrange(20, 300)))
+    ]
     if rng.random() < 0.35:
-        plan.append(("progress", encounter.admitted_at + timedelta(hours=rng.randrange(10, 40))))
+        plan.append(
+            ("progress", encounter.admitted_at + timedelta(hours=rng.randrange(10, 40)))
+        )
     if rng.random() < 0.12:
-        plan.append(("psychiatric", encounter.admitted_at + timedelta(hours=rng.randrange(5, 30))))
+        plan.append(
+            (
+                "psychiatric",
+                encounter.admitted_at + timedelta(hours=rng.randrange(5, 30)),
+            )
+        )
     if encounter.discharged_at is not None and rng.random() < 0.4:
         plan.append(("discharge", encounter.discharged_at))
     return plan
