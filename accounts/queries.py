@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from django.contrib.auth.models import Group
 from django.db.models import Count, Max, Q
 
-from accounts.models import Session, User
+from accounts.models import PersonaAssignment, Session, User
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from datetime import datetime
 
     from django.db.models import QuerySet
@@ -41,3 +43,42 @@ def groups_with_members() -> QuerySet[Group]:
 def open_sessions(person: User, *, now: datetime) -> list[Session]:
     """The sessions in which `person` is signed in, the last used first."""
     return list(person.sessions.filter(expire_date__gt=now))
+
+
+@dataclass(frozen=True)
+class PersonaChange:
+    """One persona that comes, goes (`to` is None) or changes its department."""
+
+    username: str
+    persona: str
+    was: str | None
+    to: str | None
+
+
+class UnknownPeople(Exception):
+    """These user names belong to nobody."""
+
+    def __init__(self, usernames: list[str]) -> None:
+        super().__init__(", ".join(usernames))
+        self.usernames = usernames
+
+
+def persona_changes(holdings: Mapping[str, Mapping[str, str]]) -> list[PersonaChange]:
+    """What differs between what people hold and `holdings`.  Raises UnknownPeople."""
+    known = set(User.objects.values_list("username", flat=True))
+    if unknown := sorted(holdings.keys() - known):
+        raise UnknownPeople(unknown)
+    rows = PersonaAssignment.objects.values_list(
+        "person__username", "persona", "department"
+    )
+    held = {(username, persona): department for username, persona, department in rows}
+    wanted = {
+        (username, persona): department
+        for username, personas in holdings.items()
+        for persona, department in personas.items()
+    }
+    return [
+        PersonaChange(*key, was=held.get(key), to=wanted.get(key))
+        for key in sorted(held.keys() | wanted.keys())
+        if held.get(key) != wanted.get(key)
+    ]

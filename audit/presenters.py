@@ -73,8 +73,8 @@ REGISTRY: dict[str, Sentence] = {
     "result.downloaded": ("{actor} downloaded the result of {target}", " as {format}"),
     "result.expired": ("The result of {target} ran out and was destroyed",),
     # Data sources
-    "data_source.passed": ("The data source {source} passed its check",),
-    "data_source.failed": ("The data source {source} failed its check", ": {problems}"),
+    "data_source.passed": ("{target} passed its check",),
+    "data_source.failed": ("{target} failed its check", ": {codes}"),
     # Sessions
     "session.signed_in": ("{actor} signed in", " from {address}"),
     "session.signed_out": ("{actor} signed out",),

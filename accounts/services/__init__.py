@@ -20,6 +20,7 @@ from accounts.services.people import (
     set_groups,
     set_personas,
     set_roles,
+    sync_personas,
 )
 from accounts.services.sign_in import (
     act_as,
@@ -52,4 +53,5 @@ __all__ = [
     "set_roles",
     "sign_in",
     "sign_out",
+    "sync_personas",
 ]

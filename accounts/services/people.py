@@ -14,6 +14,7 @@ from django.db import transaction
 
 from accounts.models import PersonaAssignment, RoleAssignment, User
 from accounts.policies import keep_person_blockers, require
+from accounts.queries import PersonaChange, persona_changes
 from audit.log import record
 from audit.transitions import StaleState
 
@@ -210,3 +211,22 @@ def _change(person: User, was: dict[str, object], to: dict[str, object]) -> None
     if not User.objects.filter(pk=person.pk, **was).update(**to):
         raise StaleState(person)
     person.refresh_from_db(fields=list(to))
+
+
+@transaction.atomic
+def sync_personas(
+    *, holdings: Mapping[str, Mapping[str, str]], by: User | None, now: datetime
+) -> list[PersonaChange]:
+    """Make everybody hold exactly what `holdings` say; who is not in it holds nothing.
+
+    Returns what changed.  Raises UnknownPeople, and changes nothing then.
+    """
+    changes = persona_changes(holdings)
+    for username in {change.username for change in changes}:
+        set_personas(
+            person=User.objects.get(username=username),
+            personas=holdings.get(username, {}),
+            by=by,
+            now=now,
+        )
+    return changes
