@@ -9,7 +9,7 @@ import secrets
 import signal
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from config.demo.state import Home, random_key32
@@ -234,6 +234,8 @@ def _services(demo: Demo) -> list[Program]:
 def _kernel_host(demo: Demo) -> Program:
     environment = {**common(demo), "KERNEL_HOST_DRAIN_S": "1"}  # workers stopped before
     launch = python(environment, "-m", "runner.kernelhost")
+    # Kernels are other users, and are shown files that the host makes.
+    launch = replace(launch, umask=0o022)
     return Program("kernels", launch, 30, "TERM", 2, True)
 
 

@@ -50,6 +50,7 @@ class Launch:
         environment: all of the program's environment.
         folder: the working directory.
         death_signal: what the kernel sends it when its parent dies; 0 is nothing.
+        umask: of the files that it makes.
     """
 
     argv: Sequence[str]
@@ -61,6 +62,7 @@ class Launch:
     )
     folder: str = "/"
     death_signal: int = 0
+    umask: int = 0o077
 
     def command(self) -> list[str]:
         """The argv that starts it: the launcher replaces itself, so the pid stays."""
@@ -88,7 +90,7 @@ def run(launch: Launch) -> None:
         _drop_to(launch.uid)
     argv = [part.format_map(paths) if paths else part for part in launch.argv]
     os.chdir(launch.folder)
-    os.umask(0o077)
+    os.umask(launch.umask)
     if launch.death_signal:  # after the drop, which would clear it
         parent = os.getppid()
         _call("prctl", PR_SET_PDEATHSIG, launch.death_signal, 0, 0, 0)

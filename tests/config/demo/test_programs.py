@@ -1,0 +1,160 @@
+"""Which process of the demo gets which secret, and who stops when."""
+
+import configparser
+import shlex
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from config.demo.programs import (
+    APPLICATION_SECRETS,
+    DATA_LOGINS,
+    Demo,
+    beat_environment,
+    keep_secrets,
+    owner_environment,
+    programs,
+    web_environment,
+    worker_environment,
+)
+from config.demo.state import Home
+from config.demo.supervision import configuration
+from config.embedded import launcher
+
+
+@pytest.fixture
+def demo(tmp_path):
+    home = Home(tmp_path / "it's 100%")
+    home.prepare()
+    made = Demo(
+        home, 8000, {"application": 5001, "data": 5002, "broker": 5003}, "required"
+    )
+    keep_secrets(made)
+    return made
+
+
+def by_name(demo):
+    return {program.name: program for program in programs(demo)}
+
+
+def files_named(environment):
+    return {
+        name.removesuffix("_FILE") for name in environment if name.endswith("_FILE")
+    }
+
+
+def data_logins_of(environment):
+    return {
+        name for name in files_named(environment) if name.startswith("DATA_SOURCE_")
+    }
+
+
+@pytest.mark.security
+def test_the_kernel_host_gets_no_secret_at_all(demo):
+    environment = by_name(demo)["kernels"].launch.environment
+    assert files_named(environment) == set()
+    assert not set(environment) & {*APPLICATION_SECRETS, "DATA_SOURCES", "DEMO"}
+    assert secret_values(demo).isdisjoint(environment.values())
+
+
+@pytest.mark.security
+def test_the_web_server_can_only_ask_for_runs(demo):
+    assert data_logins_of(web_environment(demo)) == {
+        "DATA_SOURCE_HOSPITAL_TICKET_DSN",
+        "DATA_SOURCE_HOSPITAL_NOTIONAL_TICKET_DSN",
+    }
+
+
+@pytest.mark.security
+def test_the_worker_cannot_ask_for_runs(demo):
+    assert data_logins_of(worker_environment(demo)) == {
+        "DATA_SOURCE_HOSPITAL_BROKER_DSN",
+        "DATA_SOURCE_HOSPITAL_NOTIONAL_BROKER_DSN",
+        "DATA_SOURCE_HOSPITAL_IDENTITY_DSN",
+        "DATA_SOURCE_HOSPITAL_NOTIONAL_IDENTITY_DSN",
+    }
+
+
+@pytest.mark.security
+def test_beat_gets_the_queue_and_nothing_else(demo):
+    environment = beat_environment(demo)
+    assert files_named(environment) == {"BROKER_URL"}
+    assert secret_values(demo).isdisjoint(environment.values())
+
+
+@pytest.mark.security
+def test_nobody_who_stays_gets_the_owner_of_the_tables_or_a_superuser(demo):
+    password = demo.home.secret("countersign_owner")
+    for program in programs(demo):
+        for name, file in program.launch.environment.items():
+            if name.endswith("_FILE"):
+                text = Path(file).read_text()
+                assert password not in text
+                assert "postgres:" not in text.removeprefix("postgresql:")
+    assert files_named(owner_environment(demo)) == set(APPLICATION_SECRETS)
+
+
+@pytest.mark.security
+def test_no_secret_stands_in_an_argument_or_a_configuration(demo):
+    text = configuration(demo)
+    for file in demo.home.sockets.iterdir():
+        text += file.read_text()
+    kept = [value for value in secret_values(demo) if value in text]
+    assert kept == []
+
+
+def secret_values(demo):
+    return {file.read_text() for file in demo.home.secrets.iterdir()}
+
+
+def test_secrets_are_made_once_and_readable_by_their_owner_only(demo):
+    before = secret_values(demo)
+    keep_secrets(demo)
+    assert secret_values(demo) == before
+    assert {file.stat().st_mode & 0o777 for file in demo.home.secrets.iterdir()} == {
+        0o600
+    }
+    assert len(before) >= len(DATA_LOGINS) * 3
+
+
+def test_workers_drain_before_the_kernel_host_and_databases_stop_last(demo):
+    order = sorted(programs(demo), key=lambda program: -program.priority)
+    names = [program.name for program in order]
+    assert names == [
+        "beat",
+        "web",
+        "worker",
+        "kernels",
+        "broker",
+        "data-db",
+        "application-db",
+    ]
+
+
+def test_databases_stop_by_sigint_and_the_rest_by_sigterm(demo):
+    signals = {name: program.stop_signal for name, program in by_name(demo).items()}
+    assert signals.pop("application-db") == signals.pop("data-db") == "INT"
+    assert set(signals.values()) == {"TERM"}
+
+
+def test_stopping_takes_less_than_twenty_seconds_even_if_everything_hangs(demo):
+    assert sum(program.stop_wait_s for program in programs(demo)) <= 20
+
+
+def test_supervisord_reads_back_every_command_as_it_was_meant(demo):
+    parsed = configparser.RawConfigParser(inline_comment_prefixes=(" ;",))
+    parsed.read_string(configuration(demo))
+    for program in programs(demo):
+        command = parsed[f"program:{program.name}"]["command"].replace("%%", "%")
+        launch = launcher.read(shlex.split(command)[-1])
+        meant = replace(program.launch, death_signal=launch.death_signal)
+        assert launch.argv == list(meant.argv)
+        if program.name != "beat":  # which gets fresh random values
+            assert launch.environment == meant.environment
+        assert launch.death_signal
+
+
+def test_the_two_origins_have_different_hosts(demo):
+    assert demo.application_origin == "http://localhost:8000"
+    assert demo.content_origin == "http://127.0.0.1:8000"
