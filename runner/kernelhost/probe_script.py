@@ -10,6 +10,11 @@ import json
 import os
 import resource
 import socket
+import sys
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import Any
 
 CLONE_NEWUSER = 0x10000000
 AF_VSOCK = 40
@@ -22,57 +27,58 @@ RLIMITS = {
     "file_size": resource.RLIMIT_FSIZE,
 }
 WRITE_TARGETS = ("/", "/usr", "/etc", "/opt/environment", "/dev")
+WAIT = Path("/run/kernel/wait")
 
 
-def error_name(call):
+def error_name(call: Callable[[], object]) -> str:
     """The name of the error that ``call`` raises, or "allowed"."""
     try:
         call()
     except OSError as problem:
-        return errno.errorcode.get(problem.errno, str(problem.errno))
+        return errno.errorcode.get(problem.errno or 0, str(problem.errno))
     return "allowed"
 
 
-def write_below(directory):
-    def attempt():
-        path = os.path.join(directory, ".probe")
-        os.close(os.open(path, os.O_CREAT | os.O_WRONLY))
-        os.unlink(path)
-
-    return error_name(attempt)
+def write_below(directory: Path) -> None:
+    """Create a file and remove it again."""
+    probe = directory / ".probe"
+    probe.touch()
+    probe.unlink()
 
 
-def new_user_namespace():
+def new_user_namespace() -> None:
+    """Become root in a namespace of one's own, the first step of most escapes."""
     libc = ctypes.CDLL(None, use_errno=True)
-
-    def attempt():
-        if libc.unshare(CLONE_NEWUSER) != 0:
-            raise OSError(ctypes.get_errno(), "unshare")
-
-    return error_name(attempt)
+    if libc.unshare(CLONE_NEWUSER) != 0:
+        raise OSError(ctypes.get_errno(), "unshare")
 
 
-def status_fields():
-    with open("/proc/self/status") as status:
-        fields = dict(
-            line.rstrip("\n").split(":\t", 1) for line in status if ":\t" in line
-        )
+def status_fields() -> dict[str, str]:
+    """What the kernel says about this process."""
+    lines = Path("/proc/self/status").read_text().splitlines()
+    fields = dict(line.split(":\t", 1) for line in lines if ":\t" in line)
     return {name: fields[name] for name in STATUS_FIELDS if name in fields}
 
 
-def report():
+def report() -> dict[str, Any]:
+    """Everything that the self-test judges."""
+    writable = [Path(name) for name in WRITE_TARGETS]
     return {
         "namespaces": {
-            name: os.readlink("/proc/self/ns/" + name)
-            for name in os.listdir("/proc/self/ns")
+            entry.name: str(entry.readlink())
+            for entry in Path("/proc/self/ns").iterdir()
         },
-        "pids": [int(name) for name in os.listdir("/proc") if name.isdigit()],
+        "pids": [
+            int(entry.name) for entry in Path("/proc").iterdir() if entry.name.isdigit()
+        ],
         "interfaces": [name for _, name in socket.if_nameindex()],
         "status": status_fields(),
         "writes": {
-            path: write_below(path) for path in WRITE_TARGETS if os.path.isdir(path)
+            str(path): error_name(partial(write_below, path))
+            for path in writable
+            if path.is_dir()
         },
-        "unshare": new_user_namespace(),
+        "unshare": error_name(new_user_namespace),
         "vsock": error_name(
             lambda: socket.socket(AF_VSOCK, socket.SOCK_STREAM).close()
         ),
@@ -82,11 +88,12 @@ def report():
     }
 
 
-def main():
-    print(json.dumps(report()), flush=True)
-    # Wait to be killed, so that the host can look at us from outside.
-    os.mkfifo("/run/kernel/wait")
-    os.read(os.open("/run/kernel/wait", os.O_RDONLY), 1)
+def main() -> None:
+    """Report, then wait to be killed, so that the host can look at us from outside."""
+    sys.stdout.write(json.dumps(report()) + "\n")
+    sys.stdout.flush()
+    os.mkfifo(WAIT)
+    WAIT.read_bytes()
 
 
 if __name__ == "__main__":

@@ -12,7 +12,7 @@ import zmq.asyncio
 from jupyter_client.asynchronous.client import AsyncKernelClient
 from jupyter_client.kernelspec import KernelSpec
 from jupyter_client.manager import AsyncKernelManager
-from jupyter_client.provisioning import KernelProvisionerBase
+from jupyter_client.provisioning.provisioner_base import KernelProvisionerBase
 from traitlets import Instance, Type
 
 from runner.kernelhost.cgroups import RunCgroup
@@ -24,6 +24,7 @@ from runner.kernelhost.launcher import Sandbox, SandboxUnavailable, launch
 
 CONNECTION_FILE = f"{KERNEL_DIR}/connection.json"
 # One message of a kernel; a larger one drops its connection.
+CURVE_KEYS = {"curve_publickey", "curve_secretkey"}
 MAX_MESSAGE_BYTES = 32 * 1024 * 1024
 
 
@@ -42,6 +43,7 @@ class SandboxProvisioner(KernelProvisionerBase):
     confinement: Confinement
     cgroup: RunCgroup | None = None
     bwrap: str
+    manager: SandboxKernelManager
     sandbox: Sandbox | None = None
 
     def __init__(self, **kwargs: Any) -> None:
@@ -87,7 +89,7 @@ class SandboxProvisioner(KernelProvisionerBase):
 
         The host's environment is not passed on: the confinement holds it all.
         """
-        manager: SandboxKernelManager = self.parent
+        manager = self.manager
         manager.endpoints = self.endpoints
         manager.transport, manager.ip = "ipc", PREFIX_INSIDE
         for channel, port in PORTS.items():
@@ -164,6 +166,11 @@ class SandboxKernelClient(_Reached, AsyncKernelClient):
     control_channel_class = Type(GuardedChannel)
     allow_stdin = False
 
+    def open_channels(self) -> None:
+        """Connect shell, IOPub and control. There is no standard input, and no heartbeat: we see the process."""
+        for channel in (self.shell_channel, self.iopub_channel, self.control_channel):
+            channel.start()
+
     def close_channels(self) -> None:
         """Close the channels that were opened. The library's own way would first connect the missing ones."""
         for channel in (
@@ -181,9 +188,12 @@ class SandboxKernelManager(_Reached, AsyncKernelManager):
     context = Instance(zmq.asyncio.Context)
     provisioner: SandboxProvisioner
 
-    def client(self, **kwargs: Any) -> SandboxKernelClient:
+    def open_client(self) -> SandboxKernelClient:
         """A client that shares the host's bounded context."""
-        client = super().client(context=self.context, **kwargs)
+        info: dict[str, Any] = dict(self.get_connection_info(session=True))
+        for key in CURVE_KEYS & info.keys():
+            info[key] = info[key].encode("ascii")
+        client = SandboxKernelClient(**info, context=self.context, parent=self)
         client.endpoints = self.endpoints
         return client
 
@@ -226,6 +236,7 @@ def manager_for(
     provisioner = SandboxProvisioner(
         kernel_id=definition.kernel_name, kernel_spec=spec, parent=manager
     )
+    provisioner.manager = manager
     provisioner.definition, provisioner.confinement = definition, confinement
     provisioner.cgroup, provisioner.bwrap = cgroup, bwrap
     manager.provisioner = provisioner

@@ -176,9 +176,12 @@ class Run:
             watcher = asyncio.create_task(self._watch_memory(manager))
             stack.callback(watcher.cancel)
         executor = CellExecutor.create(
-            self.request.notebook, manager, self.request.limits, self.emit
+            self.request.notebook,
+            manager,
+            self.request.limits,
+            self.emit,
+            lambda: self.decided is not None,
         )
-        executor.should_stop = lambda: self.decided is not None
         stack.callback(executor.disconnect)
         self.executor = executor
         await executor.connect()
@@ -241,8 +244,7 @@ class Run:
         return Verdict(status, code=code or status, cell=current)
 
     def _decided(self) -> Verdict:
-        assert self.decided is not None
-        return self._stopped(self.decided)
+        return self._stopped(self.decided or "kernel_died")
 
     async def _heartbeat(self) -> None:
         while True:

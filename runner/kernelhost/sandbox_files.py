@@ -4,7 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from runner.kernelhost.confinement import DATA_DIR, HOME, UID_INSIDE, DataFile
+from runner.kernelhost.confinement import (
+    DATA_DIR,
+    HOME,
+    TEMPORARY,
+    UID_INSIDE,
+    DataFile,
+)
 from runner.kernelhost.environments import INSIDE, Bind
 
 SYSTEM_LINKS = ("/bin", "/sbin", "/lib", "/lib32", "/lib64")
@@ -58,7 +64,7 @@ def base_environment() -> dict[str, str]:
         "PATH": f"{INSIDE}/bin:/usr/local/bin:/usr/bin:/bin",
         "LANG": "C.UTF-8",
         "TZ": "UTC",
-        "TMPDIR": "/tmp",  # noqa: S108 - the sandbox's own
+        "TMPDIR": TEMPORARY,
         "IPYTHONDIR": f"{HOME}/.ipython",
         "JUPYTER_RUNTIME_DIR": f"{HOME}/.runtime",
         "MPLCONFIGDIR": f"{HOME}/.matplotlib",

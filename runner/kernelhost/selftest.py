@@ -91,7 +91,7 @@ async def probe(
     try:
         inside = await asyncio.wait_for(_answer(sandbox), PROBE_TIMEOUT_S)
         pid = sandbox.kernel_pid()
-        inside["uid_outside"] = os.stat(f"/proc/{pid}").st_uid
+        inside["uid_outside"] = Path(f"/proc/{pid}").stat().st_uid
         return Findings(
             inside=inside,
             real_uid=inside["uid_outside"],
@@ -121,7 +121,9 @@ def _namespace(name: str) -> Callable[[Findings], tuple[bool, str]]:
 
     def judge(findings: Findings) -> tuple[bool, str]:
         inside = findings.inside["namespaces"].get(link)
-        holds = inside is not None and inside != os.readlink(f"/proc/self/ns/{link}")
+        holds = inside is not None and inside != str(
+            Path(f"/proc/self/ns/{link}").readlink()
+        )
         if name == "pid":
             holds = holds and max(findings.inside["pids"]) < 100
         if name == "network":

@@ -149,7 +149,7 @@ class Server:
         self.host = host
         self.runs: set[Run] = set()
         self.tasks: set[asyncio.Task[None]] = set()
-        self.allowed = {os.geteuid()} | ({host.settings.client_uid} - {None})
+        self.allowed = {os.geteuid(), host.settings.client_uid}
 
     @property
     def full(self) -> bool:

@@ -126,9 +126,8 @@ FILTERED: dict[str, tuple[int, int]] = {
 
 def denied_numbers(arch: Architecture) -> list[int]:
     """The numbers of the denied calls that ``arch`` has, ascending."""
-    return sorted(
-        row[arch.column] for row in DENIED.values() if row[arch.column] is not None
-    )  # type: ignore[type-var]
+    numbers = (row[arch.column] for row in DENIED.values())
+    return sorted(number for number in numbers if number is not None)
 
 
 def filtered_number(arch: Architecture, name: str) -> int:
