@@ -35,9 +35,7 @@ class ApplicationHeadersMiddleware:
         return _with_headers(cast("HttpResponseBase", self.get_response(request)))
 
     async def _answer_later(self, request: HttpRequest) -> HttpResponseBase:
-        response = await cast(
-            "Awaitable[HttpResponseBase]", self.get_response(request)
-        )
+        response = await cast("Awaitable[HttpResponseBase]", self.get_response(request))
         return _with_headers(response)
 
 

@@ -1,0 +1,68 @@
+"""Open a person's own result; every look is an event before it is a look."""
+
+import json
+from datetime import datetime
+from typing import Any, Literal
+
+from django.conf import settings
+from django.db import transaction
+
+from accounts.models import User
+from accounts.policies import NotAllowed, StateBlocker, require
+from audit.log import record
+from runner.models import Run, RunResult
+from runner.policies import result_blockers
+from runner.results import vault
+
+Kind = Literal["notebook", "html", "statements"]
+
+VIEWED = "result.viewed"
+DOWNLOADED = "result.downloaded"
+EXPIRED = StateBlocker("result_expired", "The result has expired; run it again.")
+
+
+@transaction.atomic
+def view_result(*, run: Run, by: User, now: datetime) -> bytes:
+    """Return the rendered result for the screen (`document.compose` makes a page).
+
+    Raises NotAllowed, vault.VaultError.
+    """
+    html = _open(run, "html", by=by, now=now)
+    record(VIEWED, by=by, at=now, target=run)
+    return html
+
+
+@transaction.atomic
+def download_result(
+    *, run: Run, kind: Kind, format_name: str, by: User, now: datetime
+) -> bytes:
+    """Return stored bytes for a download that the log calls `format_name`.
+
+    Raises NotAllowed, vault.VaultError.
+    """
+    data = _open(run, kind, by=by, now=now)
+    record(DOWNLOADED, by=by, at=now, target=run, format=format_name)
+    return data
+
+
+def executed_notebook(data: bytes) -> dict[str, Any]:
+    """Return the notebook behind the stored bytes of kind "notebook"."""
+    notebook: dict[str, Any] = json.loads(data)
+    return notebook
+
+
+def associated(run: Run, kind: Kind) -> str:
+    """Return what a sealed result is bound to: its run and which part of it it is."""
+    return f"{run.pk}/{kind}"
+
+
+def _open(run: Run, kind: Kind, *, by: User, now: datetime) -> bytes:
+    """Unseal under a lock that keeps the expiry sweep away until the look is over."""
+    result = RunResult.objects.select_for_update(no_key=True).filter(run=run).first()
+    require(result_blockers(by, run))
+    sealed = getattr(result, kind, None)
+    if result is None or sealed is None or result.expires_at <= now:
+        raise NotAllowed([EXPIRED])
+    return vault.unseal(
+        bytes(sealed), keys=settings.RESULT_KEYS, associated=associated(run, kind)
+    )

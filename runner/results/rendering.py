@@ -1,0 +1,110 @@
+"""An executed notebook as harmless HTML: outputs and words, no code.
+
+Every output is reduced to one harmless form first (`outputs`), nbconvert lays the
+whole out with our template, and the sanitiser goes over everything that came out
+(`sanitising.clean_document`).  `document.compose` makes a page of it.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from nbformat import NotebookNode
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
+
+from runner.results.exporter import exporter
+from runner.results.outputs import Shown, shown, words
+from runner.results.sanitising import clean_document
+
+INJECTED_TAG = "injected-parameters"
+EMPTY = "This notebook showed nothing."
+RAW = "A raw cell is left out."
+
+
+@dataclass(frozen=True)
+class Rendered:
+    """Harmless HTML of a result (UTF-8), and what was left out, in sentences."""
+
+    html: bytes
+    notes: list[str]
+
+
+def render(notebook: Mapping[str, Any]) -> Rendered:
+    """Render an executed notebook (nbformat 4, as a dict) for its reader.
+
+    Code, the injected parameters, tracebacks and error messages are not part of it;
+    all metadata but the whole numbers of a picture's size is ignored.
+    """
+    cells = [cell for cell in notebook.get("cells", []) if not _is_injected(cell)]
+    pieces = list(_pieces(cells))
+    notes = _sentences(pieces)
+    if any(cell.get("cell_type") == "raw" for cell in cells):
+        notes.append(RAW)
+    html, _ = exporter().from_notebook_node(_laid_out(pieces))
+    return Rendered(html=clean_document(html).encode(), notes=notes)
+
+
+def _is_injected(cell: Mapping[str, Any]) -> bool:
+    metadata = cell.get("metadata")
+    tags = metadata.get("tags") if isinstance(metadata, Mapping) else None
+    return isinstance(tags, list) and INJECTED_TAG in tags
+
+
+def _pieces(cells: list[Mapping[str, Any]]) -> Iterator[tuple[str, list[Shown]]]:
+    """Yield each cell that shows something, as its type and its harmless pieces."""
+    figures = 0
+    for cell in cells:
+        if cell.get("cell_type") == "markdown":
+            yield "markdown", [_words(cell)]
+        elif cell.get("cell_type") == "code":
+            pieces: list[Shown] = []
+            for output in cell.get("outputs") or []:
+                pieces += shown(output, number=figures + 1)
+                figures += sum(piece.is_figure for piece in pieces[-1:])
+            yield "code", _merged(pieces)
+
+
+def _words(cell: Mapping[str, Any]) -> Shown:
+    source = cell.get("source", "")
+    text = "".join(source) if isinstance(source, list) else str(source)
+    return words(text, cell.get("attachments"))
+
+
+def _merged(pieces: list[Shown]) -> list[Shown]:
+    """Join neighbours of one kind of text, and say the same sentence only once."""
+    merged: list[Shown] = []
+    for piece in pieces:
+        last = merged[-1] if merged else None
+        if last and last.kind == piece.kind and piece.kind in {"text", "messages"}:
+            merged[-1] = Shown(piece.kind, last.html + piece.html)
+        elif piece.kind not in {"note", "error"} or piece not in merged:
+            merged.append(piece)
+    return merged
+
+
+def _sentences(pieces: list[tuple[str, list[Shown]]]) -> list[str]:
+    found = [
+        piece.html for _, group in pieces for piece in group if piece.kind == "note"
+    ]
+    return list(dict.fromkeys(found))
+
+
+def _laid_out(pieces: list[tuple[str, list[Shown]]]) -> NotebookNode:
+    """Return a notebook that holds nothing but harmless pieces, for the template."""
+    cells = [_cell(kind, group) for kind, group in pieces if group]
+    if not cells:
+        cells = [_cell("code", [Shown("note", EMPTY)])]
+    notebook = new_notebook(cells=cells)
+    for number, cell in enumerate(cells):
+        cell["id"] = f"cell-{number}"
+    return notebook
+
+
+def _cell(kind: str, pieces: list[Shown]) -> NotebookNode:
+    if kind == "markdown":
+        return new_markdown_cell(pieces[0].html)
+    return new_code_cell(
+        outputs=[
+            new_output("display_data", {piece.kind: piece.html}) for piece in pieces
+        ]
+    )

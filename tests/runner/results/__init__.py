@@ -1,0 +1,1 @@
+"""Tests of what a run leaves: the vault, rendering, the content origin, exports."""
