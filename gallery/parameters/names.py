@@ -21,7 +21,9 @@ _SHELL_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 def is_safe_name(name: str, language: str = "python") -> bool:
     """Return whether ``name`` can be assigned in ``language`` without touching the interpreter's own names."""
-    if language == "bash" and (not _SHELL_NAME.fullmatch(name) or _SHELL_OWN.fullmatch(name)):
+    if language == "bash" and (
+        not _SHELL_NAME.fullmatch(name) or _SHELL_OWN.fullmatch(name)
+    ):
         return False
     return (
         name.isidentifier()

@@ -1,12 +1,11 @@
 """One parameter's JSON Schema as a Django form field."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from django import forms
-from django.utils.datastructures import MultiValueDict
-from django.utils.html import format_html
+from django.utils.html import escape, format_html
 from django.utils.safestring import SafeString
 
 from gallery.intake.errors import IntakeError
@@ -53,7 +52,9 @@ class JsonField(forms.CharField):
         try:
             return parse(text)
         except IntakeError:
-            raise forms.ValidationError('Enter JSON, for example [1, 2] or {"a": 1}.', code="json") from None
+            raise forms.ValidationError(
+                'Enter JSON, for example [1, 2] or {"a": 1}.', code="json"
+            ) from None
 
 
 class Travel:
@@ -74,10 +75,19 @@ class Travel:
 class ScalarChoiceField(forms.TypedChoiceField):
     """A choice among JSON scalars."""
 
-    def __init__(self, *, values: list[Any], labels: dict[Any, str] | None = None, blank: bool, **kwargs: Any) -> None:
+    def __init__(
+        self,
+        *,
+        values: list[Any],
+        labels: dict[Any, str] | None = None,
+        blank: bool,
+        **kwargs: Any,
+    ) -> None:
         shown = labels or {}
         travel = Travel(values)
-        choices = [(travel.out(value), shown.get(value, str(value))) for value in values]
+        choices = [
+            (travel.out(value), shown.get(value, str(value))) for value in values
+        ]
         super().__init__(
             choices=[("", UNSET), *choices] if blank else choices,
             coerce=travel.back,
@@ -100,7 +110,7 @@ class ScalarChoicesField(forms.TypedMultipleChoiceField):
         )
 
 
-def was_on_page(data: MultiValueDict[str, Any], name: str) -> bool:
+def was_on_page(data: Mapping[str, Any], name: str) -> bool:
     """Return whether the control ``name`` (with prefix) was on the page that was sent."""
     return name in data or f"{name}{_PRESENT}" in data
 
@@ -119,7 +129,9 @@ def build_field(name: str, prop: Schema, *, required: bool) -> forms.Field:
         return _choice(inner["enum"], prop, common)
     if inner.get("type") == "array" and "enum" in inner.get("items", {}):
         return _choices(inner["items"]["enum"], common)
-    kind = inner.get("format") if inner.get("format") in _BUILDERS else inner.get("type")
+    kind = (
+        inner.get("format") if inner.get("format") in _BUILDERS else inner.get("type")
+    )
     return _BUILDERS.get(str(kind), _json)(inner, prop, common)
 
 
@@ -131,10 +143,14 @@ def humanised(name: str) -> str:
 
 def _help(prop: Schema) -> str:
     own = prop.get("x-countersign", {})
-    parts = [prop.get("description", ""), f"In {own['unit']}." if own.get("unit") else ""]
+    parts = [
+        prop.get("description", ""),
+        f"In {own['unit']}." if own.get("unit") else "",
+    ]
     if own.get("computed"):
         parts.append("Left empty, the notebook works it out.")
-    return " ".join(part for part in parts if part)
+    # Form templates show help without escaping it, and this text is an author's.
+    return escape(" ".join(part for part in parts if part))
 
 
 def _choice(values: list[Any], prop: Schema, common: dict[str, Any]) -> forms.Field:
@@ -155,12 +171,25 @@ def _choices(values: list[Any], common: dict[str, Any]) -> forms.Field:
 
 
 def _integer(inner: Schema, prop: Schema, common: dict[str, Any]) -> forms.Field:
-    return forms.IntegerField(min_value=inner.get("minimum"), max_value=inner.get("maximum"), localize=False, **common)
+    return forms.IntegerField(
+        min_value=inner.get("minimum"),
+        max_value=inner.get("maximum"),
+        localize=False,
+        **common,
+    )
 
 
 def _number(inner: Schema, prop: Schema, common: dict[str, Any]) -> forms.Field:
-    bounds = {"min_value": inner.get("minimum"), "max_value": inner.get("maximum")}
-    return forms.FloatField(widget=forms.NumberInput(attrs={"step": "any"}), localize=False, **bounds, **common)
+    bounds: dict[str, Any] = {
+        "min_value": inner.get("minimum"),
+        "max_value": inner.get("maximum"),
+    }
+    return forms.FloatField(
+        widget=forms.NumberInput(attrs={"step": "any"}),
+        localize=False,
+        **bounds,
+        **common,
+    )
 
 
 def _boolean(inner: Schema, prop: Schema, common: dict[str, Any]) -> forms.Field:
@@ -169,17 +198,27 @@ def _boolean(inner: Schema, prop: Schema, common: dict[str, Any]) -> forms.Field
     if common.get("initial") is not None:
         common["initial"] = json.dumps(common["initial"])
     labels = {True: "Yes", False: "No"}
-    return ScalarChoiceField(values=[True, False], labels=labels, blank=not common["required"], **common)
+    return ScalarChoiceField(
+        values=[True, False], labels=labels, blank=not common["required"], **common
+    )
 
 
 def _string(inner: Schema, prop: Schema, common: dict[str, Any]) -> forms.Field:
-    long = "\n" in str(prop.get("default")) or prop.get("x-countersign", {}).get("widget") == "textarea"
+    long = (
+        "\n" in str(prop.get("default"))
+        or prop.get("x-countersign", {}).get("widget") == "textarea"
+    )
     widget = forms.Textarea(attrs={"rows": 4}) if long else forms.TextInput()
-    lengths = {"min_length": inner.get("minLength"), "max_length": min(inner.get("maxLength", MAX_TEXT), MAX_TEXT)}
+    lengths = {
+        "min_length": inner.get("minLength"),
+        "max_length": min(inner.get("maxLength", MAX_TEXT), MAX_TEXT),
+    }
     return forms.CharField(strip=False, widget=widget, **lengths, **common)
 
 
-def _temporal(input_type: str) -> Callable[[Schema, Schema, dict[str, Any]], forms.Field]:
+def _temporal(
+    input_type: str,
+) -> Callable[[Schema, Schema, dict[str, Any]], forms.Field]:
     """Browsers send these as ISO text, which is what the schema wants; the schema's own check follows."""
 
     def build(inner: Schema, prop: Schema, common: dict[str, Any]) -> forms.Field:

@@ -33,7 +33,9 @@ class ParameterForm(forms.Form):
         except InvalidParameters as invalid:
             for error in invalid.errors:
                 field = error.field if error.field in self.fields else None
-                self.add_error(field, forms.ValidationError(error.message, code=error.code))
+                self.add_error(
+                    field, forms.ValidationError(error.message, code=error.code)
+                )
         return cleaned
 
     def parameters(self) -> dict[str, Any]:
@@ -49,8 +51,18 @@ class ParameterForm(forms.Form):
         """A value beside the tick for none is a contradiction, unless it is just the default that was there."""
         for name, prop in self.schema["properties"].items():
             value = self.cleaned_data.get(name)
-            if self.cleaned_data.get(f"{name}{_NULL}") and value not in (None, "", [], prop.get("default")):
-                self.add_error(name, forms.ValidationError("Enter a value or tick “none”, not both.", code="both"))
+            if self.cleaned_data.get(f"{name}{_NULL}") and value not in (
+                None,
+                "",
+                [],
+                prop.get("default"),
+            ):
+                self.add_error(
+                    name,
+                    forms.ValidationError(
+                        "Enter a value or tick “none”, not both.", code="both"
+                    ),
+                )
 
     def _set_values(self) -> dict[str, Any]:
         values: dict[str, Any] = {}
@@ -68,7 +80,9 @@ def _is_left_out(value: Any, prop: Schema) -> bool:
     """Nothing entered: unset, but for text whose default is text, where it may be meant."""
     if value is None:
         return True
-    return value == "" and not (isinstance(prop.get("default"), str) and "format" not in non_null(prop))
+    return value == "" and not (
+        isinstance(prop.get("default"), str) and "format" not in non_null(prop)
+    )
 
 
 def _lf(value: Any) -> Any:
@@ -81,14 +95,23 @@ def form_class(schema: dict[str, Any]) -> type[ParameterForm]:
     properties: dict[str, Schema] = schema.get("properties", {})
     required = set(schema.get("required", []))
     fields: dict[str, Any] = {}
-    for name in sorted(properties, key=lambda each: properties[each].get("x-countersign", {}).get("order", 0)):
+    for name in sorted(
+        properties,
+        key=lambda each: properties[each].get("x-countersign", {}).get("order", 0),
+    ):
         prop = properties[name]
         may_be_null = nullable(prop) is prop
-        fields[name] = build_field(name, prop, required=name in required and not may_be_null)
+        fields[name] = build_field(
+            name, prop, required=name in required and not may_be_null
+        )
         if may_be_null:
             fields[f"{name}{_NULL}"] = forms.BooleanField(
                 label=f"{prop.get('title') or humanised(name)}: none",
                 help_text="Tick this to pass no value (None) on purpose.",
                 required=False,
             )
-    return type("RunParametersForm", (ParameterForm,), fields | {"schema": {"properties": {}} | schema})
+    return type(
+        "RunParametersForm",
+        (ParameterForm,),
+        fields | {"schema": {"properties": {}} | schema},
+    )

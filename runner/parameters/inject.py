@@ -4,7 +4,12 @@ import ast
 import copy
 from typing import Any
 
-from gallery.parameters.names import INJECTED_TAG, has_tag, is_safe_name, parameters_cell_index
+from gallery.parameters.names import (
+    INJECTED_TAG,
+    has_tag,
+    is_safe_name,
+    parameters_cell_index,
+)
 from gallery.parameters.validate import clean_parameters
 from runner.parameters.literals import (
     UnsafeValue,
@@ -17,12 +22,20 @@ from runner.parameters.literals import (
     same,
 )
 
-__all__ = ["UnsafeValue", "UnsupportedLanguage", "inject", "injected_source", "read_injected"]
+__all__ = [
+    "UnsafeValue",
+    "UnsupportedLanguage",
+    "inject",
+    "injected_source",
+    "read_injected",
+]
 
 HEADING = "# Parameters"
 
 
-def injected_source(schema: dict[str, Any], values: dict[str, Any], *, language: str) -> str:
+def injected_source(
+    schema: dict[str, Any], values: dict[str, Any], *, language: str
+) -> str:
     """Return the source of the cell that sets ``values`` and nothing else; empty when there is nothing to set.
 
     Raises InvalidParameters, UnsafeValue, UnsupportedLanguage.
@@ -32,7 +45,10 @@ def injected_source(schema: dict[str, Any], values: dict[str, Any], *, language:
         return ""
     if language not in ("python", "bash"):
         raise UnsupportedLanguage(language)
-    lines = [HEADING, *(_line(name, value, schema, language) for name, value in clean.items())]
+    lines = [
+        HEADING,
+        *(_line(name, value, schema, language) for name, value in clean.items()),
+    ]
     source = "\n".join(lines) + "\n"
     _prove(source, clean, schema, language)
     return source
@@ -46,7 +62,9 @@ def _line(name: str, value: Any, schema: dict[str, Any], language: str) -> str:
     return f"{name} = {python_literal(value, bind_of(schema, name))}"
 
 
-def _prove(source: str, values: dict[str, Any], schema: dict[str, Any], language: str) -> None:
+def _prove(
+    source: str, values: dict[str, Any], schema: dict[str, Any], language: str
+) -> None:
     """Read the cell back: what it sets must be exactly what was asked for."""
     found = read_injected(source, schema, language=language)
     problem = difference(found, values, schema, language=language)
@@ -56,11 +74,15 @@ def _prove(source: str, values: dict[str, Any], schema: dict[str, Any], language
 
 def bind_of(schema: dict[str, Any], name: str) -> str | None:
     """Return the Python type that a date or time parameter becomes, or None."""
-    bind = schema.get("properties", {}).get(name, {}).get("x-countersign", {}).get("bind")
+    bind = (
+        schema.get("properties", {}).get(name, {}).get("x-countersign", {}).get("bind")
+    )
     return bind if isinstance(bind, str) else None
 
 
-def read_injected(source: str, schema: dict[str, Any], *, language: str) -> dict[str, Any]:
+def read_injected(
+    source: str, schema: dict[str, Any], *, language: str
+) -> dict[str, Any]:
     """Return what an injected cell sets, in order. Raises UnsafeValue when it does anything else.
 
     Of bash it returns the text of each variable, which is all that a shell knows.
@@ -71,7 +93,9 @@ def read_injected(source: str, schema: dict[str, Any], *, language: str) -> dict
         raise UnsafeValue("The injected cell sets a parameter twice.")
     unknown = [name for name in values if name not in schema.get("properties", {})]
     if unknown:
-        raise UnsafeValue(f"The injected cell sets “{unknown[0][:60]}”, which is no parameter of this version.")
+        raise UnsafeValue(
+            f"The injected cell sets “{unknown[0][:60]}”, which is no parameter of this version."
+        )
     return values
 
 
@@ -82,8 +106,14 @@ def _python_pairs(source: str, schema: dict[str, Any]) -> list[tuple[str, Any]]:
         raise UnsafeValue("The injected cell is not Python.") from error
     pairs = []
     for node in tree.body:
-        if not (isinstance(node, ast.Assign) and len(node.targets) == 1 and isinstance(node.targets[0], ast.Name)):
-            raise UnsafeValue(f"Line {node.lineno} of the injected cell is not an assignment of one value.")
+        if not (
+            isinstance(node, ast.Assign)
+            and len(node.targets) == 1
+            and isinstance(node.targets[0], ast.Name)
+        ):
+            raise UnsafeValue(
+                f"Line {node.lineno} of the injected cell is not an assignment of one value."
+            )
         name = node.targets[0].id
         pairs.append((name, python_value(node.value, bind_of(schema, name))))
     return pairs
@@ -101,7 +131,13 @@ def _bash_pairs(source: str) -> list[tuple[str, Any]]:
     return pairs
 
 
-def difference(found: dict[str, Any], values: dict[str, Any], schema: dict[str, Any], *, language: str) -> str:
+def difference(
+    found: dict[str, Any],
+    values: dict[str, Any],
+    schema: dict[str, Any],
+    *,
+    language: str,
+) -> str:
     """Return in words how ``found`` differs from ``values``; empty when they are the same, types included."""
     if set(found) != set(values):
         names = ", ".join(sorted(set(found) ^ set(values)))
@@ -112,7 +148,9 @@ def difference(found: dict[str, Any], values: dict[str, Any], schema: dict[str, 
         else:
             equal = same(found[name], value, bind_of(schema, name))
         if not equal:
-            return f"The injected cell gives “{name}” another value than the one recorded."
+            return (
+                f"The injected cell gives “{name}” another value than the one recorded."
+            )
     return ""
 
 
@@ -124,7 +162,9 @@ def inject(notebook: dict[str, Any], source: str) -> dict[str, Any]:
     result = copy.deepcopy(notebook)
     cells = result["cells"]
     earlier = [index for index, cell in enumerate(cells) if has_tag(cell, INJECTED_TAG)]
-    result["cells"] = cells = [cell for cell in cells if not has_tag(cell, INJECTED_TAG)]
+    result["cells"] = cells = [
+        cell for cell in cells if not has_tag(cell, INJECTED_TAG)
+    ]
     if source:
         parameters = parameters_cell_index(result)
         place = parameters + 1 if parameters is not None else min(earlier, default=0)

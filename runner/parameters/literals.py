@@ -10,12 +10,20 @@ import ast
 import json
 import math
 import re
+from collections.abc import Callable
+from datetime import date, datetime, time
 from typing import Any
 
 from gallery.parameters.formats import read_date, read_datetime, read_time
 
-_READERS = {"date": read_date, "datetime": read_datetime, "time": read_time}
-_BOUND = re.compile(r'__import__\("datetime"\)\.(date|datetime|time)\.fromisoformat\("([0-9T:.+-]+)"\)')
+_READERS: dict[str, Callable[[str], date | datetime | time]] = {
+    "date": read_date,
+    "datetime": read_datetime,
+    "time": read_time,
+}
+_BOUND = re.compile(
+    r'__import__\("datetime"\)\.(date|datetime|time)\.fromisoformat\("([0-9T:.+-]+)"\)'
+)
 _PLAIN_BASH = re.compile(r"[ -~]*")
 _NOT_PLAIN = set("'\\!")
 _BASH = re.compile(r"(?P<quote>\$?)'(?P<text>[^'\n]*)'", re.ASCII)
@@ -43,7 +51,9 @@ def python_literal(value: Any, bind: str | None) -> str:
     if isinstance(value, list):
         return f"[{', '.join(python_literal(item, None) for item in value)}]"
     if isinstance(value, dict):
-        entries = (f"{_key(key)}: {python_literal(item, None)}" for key, item in value.items())
+        entries = (
+            f"{_key(key)}: {python_literal(item, None)}" for key, item in value.items()
+        )
         return f"{{{', '.join(entries)}}}"
     if value is None or type(value) in (bool, int, str):
         return ascii(value)
@@ -109,7 +119,9 @@ def bash_text(value: Any) -> str:
         if "\0" in value:
             raise UnsafeValue("A shell variable cannot hold a NUL character.")
         return value
-    if type(value) in (bool, int, list, dict) or (type(value) is float and math.isfinite(value)):
+    if type(value) in (bool, int, list, dict) or (
+        type(value) is float and math.isfinite(value)
+    ):
         return json.dumps(value)
     raise UnsafeValue(f"A {type(value).__name__} cannot be written as a parameter.")
 
@@ -130,7 +142,10 @@ def bash_value(word: str) -> str:
     if re.sub(r"\\x[0-9a-f]{2}", "", match["text"]).count("\\"):
         raise UnsafeValue("An escape that is not one of ours.")
     parts = re.split(r"\\x([0-9a-f]{2})", match["text"])
-    data = b"".join(bytes.fromhex(part) if place % 2 else part.encode() for place, part in enumerate(parts))
+    data = b"".join(
+        bytes.fromhex(part) if place % 2 else part.encode()
+        for place, part in enumerate(parts)
+    )
     try:
         return data.decode()
     except UnicodeDecodeError as error:

@@ -223,7 +223,9 @@ def test_a_reserved_name_is_no_parameter(name):
     assert "reserved" in inferred.notes[0]
 
 
-@pytest.mark.parametrize("name", ["PATH", "PGHOST", "BASH_ENV", "LD_PRELOAD", "PS1", "IFS"])
+@pytest.mark.parametrize(
+    "name", ["PATH", "PGHOST", "BASH_ENV", "LD_PRELOAD", "PS1", "IFS"]
+)
 def test_a_name_of_the_shell_itself_is_no_bash_parameter(name):
     bash = {"kernelspec": {"name": "bash", "language": "bash"}}
     assert infer(f"{name}=x", **bash).schema["properties"] == {}

@@ -22,5 +22,7 @@ codes = []
 today: date = date.today()
 flag: bool = compute()
 """
-NOTEBOOK = notebook(markdown("# Title"), code(SOURCE, tags=["parameters"]), code("print(days)"))
+NOTEBOOK = notebook(
+    markdown("# Title"), code(SOURCE, tags=["parameters"]), code("print(days)")
+)
 SCHEMA = infer_parameters(NOTEBOOK).schema

@@ -62,20 +62,33 @@ def test_each_kind_of_parameter_has_its_field(name, kind):
 def test_fields_come_in_order_with_labels_help_and_initial_values():
     fields = FORM.base_fields
     assert list(fields)[:3] == ["days", "dose", "active"]
-    assert (fields["days"].label, fields["days"].help_text, fields["days"].initial) == ("Days", "how far back", 30)
+    assert (fields["days"].label, fields["days"].help_text, fields["days"].initial) == (
+        "Days",
+        "how far back",
+        30,
+    )
     assert fields["since"].initial == "2026-01-01"
     assert "works it out" in fields["today"].help_text
 
 
 def test_titles_and_units_come_from_the_notebooks_metadata():
     described = {"a": {"display_name": "How long", "unit": "days"}}
-    schema = infer_parameters(notebook(code("a = 1", tags=["parameters"]), parameterise=described)).schema
+    schema = infer_parameters(
+        notebook(code("a = 1", tags=["parameters"]), parameterise=described)
+    ).schema
     field = form_class(schema).base_fields["a"]
     assert (field.label, field.help_text) == ("How long", "In days.")
 
 
 @pytest.mark.parametrize(
-    ("name", "kind"), [("days", "number"), ("since", "date"), ("at", "datetime-local"), ("hour", "time"), ("name", "text")]
+    ("name", "kind"),
+    [
+        ("days", "number"),
+        ("since", "date"),
+        ("at", "datetime-local"),
+        ("hour", "time"),
+        ("name", "text"),
+    ],
 )
 def test_browsers_get_the_input_that_fits(name, kind):
     assert f'type="{kind}"' in str(FORM()[name])
@@ -194,7 +207,9 @@ def test_a_computed_value_is_left_to_the_notebook_when_empty():
 
 
 def test_a_parameter_cannot_take_the_place_of_the_pages_own_fields():
-    schema = infer_parameters(notebook(code("persona = 'x'\ncsrfmiddlewaretoken = 'y'", tags=["parameters"]))).schema
+    schema = infer_parameters(
+        notebook(code("persona = 'x'\ncsrfmiddlewaretoken = 'y'", tags=["parameters"]))
+    ).schema
     assert 'name="persona"' not in str(form_class(schema)())
     assert 'name="csrfmiddlewaretoken"' not in str(form_class(schema)())
 
@@ -202,7 +217,9 @@ def test_a_parameter_cannot_take_the_place_of_the_pages_own_fields():
 def test_names_and_texts_are_escaped_in_the_page():
     source = "a = '<script>'  # <b>help</b>"
     described = {"a": {"display_name": "<i>title</i>"}}
-    schema = infer_parameters(notebook(code(source, tags=["parameters"]), parameterise=described)).schema
+    schema = infer_parameters(
+        notebook(code(source, tags=["parameters"]), parameterise=described)
+    ).schema
     page = str(form_class(schema)())
     assert "<script>" not in page
     assert "<b>" not in page

@@ -38,11 +38,19 @@ def test_the_cell_sets_each_value_once():
 
 
 def test_nothing_to_set_is_no_cell():
-    assert injected_source(infer_parameters(notebook()).schema, {}, language="python") == ""
+    assert (
+        injected_source(infer_parameters(notebook()).schema, {}, language="python")
+        == ""
+    )
 
 
 def test_dates_arrive_as_dates_and_need_no_import():
-    values = {"name": "x", "since": "2026-02-28", "at": "2026-02-28T08:30:00+01:00", "hour": "08:30"}
+    values = {
+        "name": "x",
+        "since": "2026-02-28",
+        "at": "2026-02-28T08:30:00+01:00",
+        "hour": "08:30",
+    }
     arrived = run(injected_source(SCHEMA, values, language="python"))
     assert arrived["since"] == datetime.date(2026, 2, 28)
     assert arrived["at"].isoformat() == "2026-02-28T08:30:00+01:00"
@@ -50,13 +58,19 @@ def test_dates_arrive_as_dates_and_need_no_import():
 
 
 def test_a_date_may_be_null():
-    schema = infer_parameters(notebook(code("d: date | None = None", tags=["parameters"]))).schema
+    schema = infer_parameters(
+        notebook(code("d: date | None = None", tags=["parameters"]))
+    ).schema
     assert run(injected_source(schema, {"d": None}, language="python")) == {"d": None}
 
 
 def test_a_date_whose_default_is_text_arrives_as_text():
-    schema = infer_parameters(notebook(code("d: date = '2026-01-01'", tags=["parameters"]))).schema
-    assert run(injected_source(schema, {"d": "2026-02-01"}, language="python")) == {"d": "2026-02-01"}
+    schema = infer_parameters(
+        notebook(code("d: date = '2026-01-01'", tags=["parameters"]))
+    ).schema
+    assert run(injected_source(schema, {"d": "2026-02-01"}, language="python")) == {
+        "d": "2026-02-01"
+    }
 
 
 HOSTILE = [
@@ -87,15 +101,25 @@ def test_hostile_text_arrives_as_it_is_in_python(text):
 
 def _bash_schema() -> dict[str, Any]:
     kernel = {"kernelspec": {"name": "bash", "language": "bash"}}
-    return infer_parameters(notebook(code("name='x'\nother='y'", tags=["parameters"]), **kernel)).schema
+    return infer_parameters(
+        notebook(code("name='x'\nother='y'", tags=["parameters"]), **kernel)
+    ).schema
 
 
 def _bash_arrival(text: str) -> bytes:
-    source = injected_source(_bash_schema(), {"name": text, "other": "z"}, language="bash")
+    source = injected_source(
+        _bash_schema(), {"name": text, "other": "z"}, language="bash"
+    )
     assert source.isascii()
     assert source.count("\n") == 3
-    script = f"set -H -o history\n{source}printf '%s\\0%s' \"$name\" \"$other\"\n"
-    done = subprocess.run(["bash", "--norc", "-s"], input=script.encode(), capture_output=True, check=True, env={})
+    script = f'set -H -o history\n{source}printf \'%s\\0%s\' "$name" "$other"\n'
+    done = subprocess.run(
+        ["bash", "--norc", "-s"],
+        input=script.encode(),
+        capture_output=True,
+        check=True,
+        env={},
+    )
     return done.stdout
 
 
@@ -105,7 +129,9 @@ def test_hostile_text_arrives_as_it_is_in_bash(text):
 
 
 def test_bash_cells_hold_no_character_that_a_terminal_would_act_on():
-    source = injected_source(_bash_schema(), {"name": "".join(map(chr, range(1, 256)))}, language="bash")
+    source = injected_source(
+        _bash_schema(), {"name": "".join(map(chr, range(1, 256)))}, language="bash"
+    )
     assert all(character == "\n" or character.isprintable() for character in source)
     assert "!" not in source
 
@@ -127,7 +153,10 @@ def test_another_language_is_refused():
     assert caught.value.language == "r"
 
 
-@pytest.mark.parametrize("name", ["x=1;import os;y", "__builtins__", "In", "class", "get_ipython", "a b", "ﬁ"])
+@pytest.mark.parametrize(
+    "name",
+    ["x=1;import os;y", "__builtins__", "In", "class", "get_ipython", "a b", "ﬁ"],
+)
 @pytest.mark.parametrize("language", ["python", "bash"])
 def test_an_unsafe_name_is_refused_even_when_a_schema_has_it(name, language):
     schema = {"type": "object", "properties": {name: {}}, "additionalProperties": False}
@@ -147,13 +176,29 @@ def test_a_name_outside_the_schema_is_refused():
         injected_source(SCHEMA, {"name": "x", "other": 1}, language="python")
 
 
-@pytest.mark.parametrize("bind", ["date", "datetime", "time", "Path", "date.today() or __import__('os').system"])
+@pytest.mark.parametrize(
+    "bind",
+    ["date", "datetime", "time", "Path", "date.today() or __import__('os').system"],
+)
 def test_a_bound_value_that_is_no_date_is_refused(bind):
     with pytest.raises(UnsafeValue):
         python_literal("2026-01-01') or __import__('os').system('id", bind)
 
 
-@pytest.mark.parametrize("value", [{1: 2}, (1,), {1}, b"x", 1j, float("nan"), float("inf"), object(), datetime.date(2026, 1, 1)])
+@pytest.mark.parametrize(
+    "value",
+    [
+        {1: 2},
+        (1,),
+        {1},
+        b"x",
+        1j,
+        float("nan"),
+        float("inf"),
+        object(),
+        datetime.date(2026, 1, 1),
+    ],
+)
 def test_what_is_not_json_is_never_written(value):
     with pytest.raises(UnsafeValue):
         python_literal(value, None)
@@ -185,19 +230,45 @@ def test_a_cell_that_does_anything_else_is_not_read(source):
         read_injected(source, SCHEMA, language="python")
 
 
-@pytest.mark.parametrize("line", ["name=x", 'name="$(id)"', "name='a'; id", "name='a' id", "name=$'\\n'", "name=$'\\x'", "id", "export name='x'"])
+@pytest.mark.parametrize(
+    "line",
+    [
+        "name=x",
+        'name="$(id)"',
+        "name='a'; id",
+        "name='a' id",
+        "name=$'\\n'",
+        "name=$'\\x'",
+        "id",
+        "export name='x'",
+    ],
+)
 def test_a_bash_cell_that_does_anything_else_is_not_read(line):
     with pytest.raises(UnsafeValue):
         read_injected(line, _bash_schema(), language="bash")
 
 
 JSON = st.recursive(
-    st.none() | st.booleans() | st.integers(-(2**53), 2**53 - 1) | st.floats(allow_nan=False, allow_infinity=False)
-    | st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=9),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(["k", "'", "é", '"', "\\"]), inner, max_size=3),
+    st.none()
+    | st.booleans()
+    | st.integers(-(2**53), 2**53 - 1)
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | st.text(
+        st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=9
+    ),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(
+            st.sampled_from(["k", "'", "é", '"', "\\"]), inner, max_size=3
+        )
+    ),
     max_leaves=8,
 )
-ANY = {"type": "object", "properties": {"v": {}, "w": {}}, "additionalProperties": False}
+ANY = {
+    "type": "object",
+    "properties": {"v": {}, "w": {}},
+    "additionalProperties": False,
+}
 
 
 @given(JSON, JSON)
@@ -213,7 +284,11 @@ def test_every_json_value_arrives_exactly(one, other):
     assert len(ast.parse(source).body) == 2
 
 
-@given(st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=40))
+@given(
+    st.text(
+        st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=40
+    )
+)
 def test_every_text_is_read_back_from_bash(text):
     source = injected_source(_bash_schema(), {"name": text}, language="bash")
     assert read_injected(source, _bash_schema(), language="bash") == {"name": text}
@@ -221,7 +296,12 @@ def test_every_text_is_read_back_from_bash(text):
 
 def test_the_cell_comes_right_after_the_parameters_cell():
     result = inject(NOTEBOOK, "# Parameters\ndays = 5\n")
-    assert [cell["metadata"].get("tags") for cell in result["cells"]] == [None, ["parameters"], ["injected-parameters"], None]
+    assert [cell["metadata"].get("tags") for cell in result["cells"]] == [
+        None,
+        ["parameters"],
+        ["injected-parameters"],
+        None,
+    ]
 
 
 def test_without_a_parameters_cell_it_comes_first():
@@ -229,13 +309,25 @@ def test_without_a_parameters_cell_it_comes_first():
 
 
 def test_a_cell_injected_earlier_is_replaced():
-    earlier = notebook(code("x = 0"), code("x = 9", tags=["injected-parameters"]), code("x"))
-    assert [cell["source"] for cell in inject(earlier, "x = 1")["cells"]] == ["x = 0", "x = 1", "x"]
+    earlier = notebook(
+        code("x = 0"), code("x = 9", tags=["injected-parameters"]), code("x")
+    )
+    assert [cell["source"] for cell in inject(earlier, "x = 1")["cells"]] == [
+        "x = 0",
+        "x = 1",
+        "x",
+    ]
 
 
 def test_two_parameters_cells_get_one_injection_after_the_first():
-    two = notebook(code("x = 0", tags=["parameters"]), code("x = 2", tags=["parameters"]))
-    assert [cell["source"] for cell in inject(two, "x = 1")["cells"]] == ["x = 0", "x = 1", "x = 2"]
+    two = notebook(
+        code("x = 0", tags=["parameters"]), code("x = 2", tags=["parameters"])
+    )
+    assert [cell["source"] for cell in inject(two, "x = 1")["cells"]] == [
+        "x = 0",
+        "x = 1",
+        "x = 2",
+    ]
 
 
 def test_the_given_notebook_is_left_alone():
@@ -249,6 +341,9 @@ def test_no_source_adds_no_cell():
 
 
 def test_the_new_cell_has_an_id_of_its_own():
-    taken = notebook(code("1", cell_id="injected-parameters"), code("2", cell_id="injected-parameters-2"))
+    taken = notebook(
+        code("1", cell_id="injected-parameters"),
+        code("2", cell_id="injected-parameters-2"),
+    )
     ids = [cell["id"] for cell in inject(taken, "x = 1")["cells"]]
     assert len(set(ids)) == 3

@@ -10,7 +10,13 @@ from runner.parameters.verify import verify_document
 from tests.gallery.notebooks import code
 from tests.runner.parameters.cases import NOTEBOOK, SCHEMA
 
-VALUES = {"name": 'q"\\ é😀 $(id)', "days": 5, "since": "2026-02-28", "limit": None, "extra": {"a": 1.0}}
+VALUES = {
+    "name": 'q"\\ é😀 $(id)',
+    "days": 5,
+    "since": "2026-02-28",
+    "limit": None,
+    "extra": {"a": 1.0},
+}
 
 
 def executed() -> dict[str, Any]:
@@ -20,13 +26,20 @@ def executed() -> dict[str, Any]:
         if cell["cell_type"] == "code":
             cell["outputs"] = [{"output_type": "stream", "name": "stdout", "text": "5"}]
             cell["execution_count"] = number
-            cell["metadata"]["execution"] = {"iopub.status.busy": "2026-01-01T00:00:00Z"}
-    notebook["metadata"]["language_info"] |= {"version": "3.12.1", "codemirror_mode": {"name": "ipython"}}
+            cell["metadata"]["execution"] = {
+                "iopub.status.busy": "2026-01-01T00:00:00Z"
+            }
+    notebook["metadata"]["language_info"] |= {
+        "version": "3.12.1",
+        "codemirror_mode": {"name": "ipython"},
+    }
     return notebook
 
 
 def problems(notebook: dict[str, Any], values: dict[str, Any] = VALUES) -> list[str]:
-    return verify_document(approved=NOTEBOOK, executed=notebook, schema=SCHEMA, values=values)
+    return verify_document(
+        approved=NOTEBOOK, executed=notebook, schema=SCHEMA, values=values
+    )
 
 
 def test_a_clean_run_is_proven():
@@ -78,14 +91,20 @@ TAMPERED = {
     "an injected cell elsewhere": _cells(lambda cells: cells.append(cells.pop(2))),
     "an injected cell of text": _set(["cells", 2, "cell_type"], "markdown"),
     "an extra statement": _injected(lambda source: source + "import os\n"),
-    "an expression": _injected(lambda source: source.replace("days = 5", "days = 4 + 1")),
+    "an expression": _injected(
+        lambda source: source.replace("days = 5", "days = 4 + 1")
+    ),
     "a changed value": _injected(lambda source: source.replace("days = 5", "days = 6")),
-    "a changed type": _injected(lambda source: source.replace("days = 5", "days = 5.0")),
+    "a changed type": _injected(
+        lambda source: source.replace("days = 5", "days = 5.0")
+    ),
     "true for one": _injected(lambda source: source.replace("1.0", "True")),
     "a changed date": _injected(lambda source: source.replace("02-28", "02-27")),
     "a missing value": _injected(lambda source: source.replace("days = 5\n", "")),
     "another name": _injected(lambda source: source.replace("days = 5", "title = ''")),
-    "an unknown name": _injected(lambda source: source.replace("days = 5", "print = 5")),
+    "an unknown name": _injected(
+        lambda source: source.replace("days = 5", "print = 5")
+    ),
     "another call": _injected(lambda source: source.replace("datetime", "os")),
     "a tag added": _set(["cells", 3, "metadata", "tags"], ["skip-execution"]),
     "a tag removed": _set(["cells", 1, "metadata", "tags"], []),
@@ -101,13 +120,20 @@ def test_tampering_is_found(name):
     assert problems(TAMPERED[name])
 
 
-@pytest.mark.parametrize("values", [{}, VALUES | {"days": 6}, VALUES | {"days": 5.0}, VALUES | {"dose": 1.5}])
+@pytest.mark.parametrize(
+    "values", [{}, VALUES | {"days": 6}, VALUES | {"days": 5.0}, VALUES | {"dose": 1.5}]
+)
 def test_other_recorded_parameters_are_found(values):
     assert problems(executed(), values)
 
 
 def test_a_cell_injected_before_approval_is_replaced_and_proven():
     approved = copy.deepcopy(NOTEBOOK)
-    approved["cells"].insert(2, code("days = 9", tags=["injected-parameters"], cell_id="old"))
+    approved["cells"].insert(
+        2, code("days = 9", tags=["injected-parameters"], cell_id="old")
+    )
     run = inject(approved, injected_source(SCHEMA, VALUES, language="python"))
-    assert verify_document(approved=approved, executed=run, schema=SCHEMA, values=VALUES) == []
+    assert (
+        verify_document(approved=approved, executed=run, schema=SCHEMA, values=VALUES)
+        == []
+    )
