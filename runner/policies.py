@@ -37,6 +37,8 @@ def launch_blockers(
         blockers.append(
             StateBlocker("not_approved", "Only an approved version runs on real data.")
         )
+    else:
+        blockers += _data_source_blockers(version, RunKind.RUN)
     return blockers
 
 
