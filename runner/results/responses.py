@@ -22,13 +22,17 @@ def attachment_response(
 
 def safe_filename(name: str) -> str:
     """Return `name` without separators, control and format characters, ≤ 120 long."""
-    kept = "".join(
-        char if char.isprintable() and char not in '\\/:*?"<>|' else " "
-        for char in name
-    )
-    stem, dot, ending = " ".join(kept.split()).lstrip(". ").rpartition(".")
-    shortened = stem[: 119 - len(ending)].rstrip()
-    return f"{shortened}{dot}{ending}" if shortened else f"result{dot}{ending}"
+    stem, dot, ending = name.rpartition(".")
+    if not dot:
+        stem, ending = name, ""
+    ending = dot + _plain(ending)
+    kept = _plain(stem).lstrip(". ")[: 120 - len(ending)].rstrip()
+    return (kept or "result") + ending
+
+
+def _plain(text: str) -> str:
+    spaced = (c if c.isprintable() and c not in '\\/:*?"<>|' else " " for c in text)
+    return " ".join("".join(spaced).split())
 
 
 def refusal(status: int, sentence: str) -> HttpResponse:
