@@ -1,7 +1,7 @@
 """PostgreSQL 16 or newer, protected by row-level security: the first kind."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from uuid import UUID
 
 import psycopg
@@ -64,7 +64,7 @@ class PostgreSQL:
             )
         except psycopg.Error as error:
             raise refusal(error) from error
-        with connection:
+        with closing(connection):
             yield PostgreSQLConnection(connection)
 
     def close(self, dsns: Dsns, *, run_id: UUID) -> None:

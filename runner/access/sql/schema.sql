@@ -35,7 +35,8 @@ CREATE TABLE IF NOT EXISTS countersign.tickets (
     version_digest text NOT NULL CHECK (version_digest ~ '^[0-9a-f]{64}$'),
     purpose text NOT NULL CHECK (purpose <> ''),
     kind text NOT NULL,
-    manifest jsonb CHECK (manifest IS NULL OR jsonb_typeof(manifest -> 'tables') = 'object'),
+    manifest jsonb
+        CHECK (manifest IS NULL OR jsonb_typeof(manifest -> 'tables') IS NOT DISTINCT FROM 'object'),
     expires_at timestamptz NOT NULL,
     created_at timestamptz NOT NULL DEFAULT clock_timestamp(),
     redeemed_at timestamptz,
