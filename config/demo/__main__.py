@@ -63,8 +63,8 @@ def _run() -> int:
     home = Home(Path(os.environ.get("COUNTERSIGN_HOME") or REPOSITORY / ".countersign"))
     home.prepare()
     with _only_one(home):
-        port = int(os.environ.get("PORT") or 8000)
-        _wait_for_port(port)
+        port = _port()
+        _wait_for_port(port, known=home.report.exists())
         demo = Demo(home, port, home.ports(), sandbox)
         keep_secrets(demo)
         return _supervise(demo, started)
@@ -81,9 +81,16 @@ def _only_one(home: Home) -> Iterator[None]:
         yield
 
 
-def _wait_for_port(port: int) -> None:
-    """A demo that was killed a moment ago may still be stopping.  Raises PortTaken."""
-    deadline = time.monotonic() + PREVIOUS_STOPS_WITHIN_S
+def _port() -> int:
+    text = os.environ.get("PORT") or "8000"
+    if not (text.isdigit() and 0 < int(text) < 65536):
+        sys.exit(f"PORT must be a number between 1 and 65535, not {text!r}")
+    return int(text)
+
+
+def _wait_for_port(port: int, *, known: bool) -> None:
+    """Wait a while where our own last demo may still be stopping.  Raises PortTaken."""
+    deadline = time.monotonic() + (PREVIOUS_STOPS_WITHIN_S if known else 0)
     while not port_is_free(port):
         if time.monotonic() > deadline:
             raise PortTaken(port)
@@ -97,9 +104,10 @@ def _supervise(demo: Demo, started: float) -> int:
         supervisor.start()
         bootstrap.wait_for_services(demo)
         bootstrap.build(demo)
-        with bootstrap.step("Starting the application"):
-            supervisor.start_programs(*APPLICATION)
-            bootstrap.wait_until_ready(demo, supervisor.is_alive)
+        supervisor.start_programs(*APPLICATION)
+        bootstrap.load(demo)
+        with bootstrap.step("Waiting for every part to be ready"):
+            bootstrap.wait_until_ready(demo, supervisor.failed)
         bootstrap.write_report(demo)
         _announce(demo, time.monotonic() - started)
         bootstrap.request_first_runs(demo)

@@ -9,8 +9,10 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 
 import httpx
+import psycopg
+from psycopg import sql
 
-from config.demo.hospital.build import build_all
+from config.demo.hospital.build import WrongHospital, build_all
 from config.demo.programs import (
     DATA_DATABASES,
     DATA_LOGINS,
@@ -22,7 +24,7 @@ from config.demo.programs import (
 from config.embedded import application
 from config.embedded.files import write_private
 
-READY_TIMEOUT_S = 60.0
+READY_TIMEOUT_S = 120.0
 
 
 class BootstrapFailed(RuntimeError):
@@ -65,24 +67,48 @@ def build(demo: Demo) -> None:
 
 
 def build_application(demo: Demo) -> None:
-    """Roles, rights, tables and the demo's people and notebooks."""
+    """Roles, rights and tables."""
     with step("Updating Countersign's database"):
         server = demo.application_server()
         application.create_database(server)
         for role in (application.OWNER, application.APP):
             application.set_password(server, role, demo.home.secret(role))
         manage(owner_environment(demo), "migrate", "--skip-checks", "-v", "0")
+
+
+def load(demo: Demo) -> None:
+    """People, notebooks and their reviews."""
     with step("Loading people and notebooks"):
         manage(web_environment(demo), "load_demo")
 
 
 def build_data(demo: Demo) -> None:
     """The hospital and its notional twin."""
+    superuser_dsn = demo.data_server().dsn()
+    passwords = {role: demo.home.secret(role) for role in DATA_LOGINS.values()}
     with step("Filling the demo hospital (the first time takes longest)"):
-        build_all(
-            superuser_dsn=demo.data_server().dsn(),
-            passwords={role: demo.home.secret(role) for role in DATA_LOGINS.values()},
-        )
+        try:
+            build_all(superuser_dsn=superuser_dsn, passwords=passwords, say=say)
+        except WrongHospital:
+            say("A newer edition of the demo hospital replaces the one that is here.")
+            drop_data(superuser_dsn)
+            build_all(superuser_dsn=superuser_dsn, passwords=passwords, say=say)
+
+
+def drop_data(superuser_dsn: str) -> None:
+    """Drop both invented databases, in the demo's own cluster."""
+    with psycopg.connect(superuser_dsn, autocommit=True) as connection:
+        for database in DATA_DATABASES.values():
+            connection.execute(
+                sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(
+                    sql.Identifier(database)
+                )
+            )
+
+
+def say(sentence: str) -> None:
+    """Tell one thing that happened."""
+    print(f"    {sentence}", flush=True)
 
 
 def manage(environment: Mapping[str, str], *arguments: str) -> None:
@@ -100,7 +126,7 @@ def manage(environment: Mapping[str, str], *arguments: str) -> None:
         raise BootstrapFailed(f"manage.py {arguments[0]} failed:\n{said}")
 
 
-def wait_until_ready(demo: Demo, is_alive: Callable[[], bool]) -> None:
+def wait_until_ready(demo: Demo, failed: Callable[[], list[str]]) -> None:
     """Return once every part says that it is ready.  Raises BootstrapFailed."""
     deadline = time.monotonic() + READY_TIMEOUT_S
     said = "no answer"
@@ -113,9 +139,11 @@ def wait_until_ready(demo: Demo, is_alive: Callable[[], bool]) -> None:
             if answer.is_success:
                 return
             said = answer.text[:2000]
-        if not is_alive() or time.monotonic() > deadline:
+        if gone := failed():
+            raise BootstrapFailed(f"These did not start: {', '.join(gone)}")
+        if time.monotonic() > deadline:
             raise BootstrapFailed(f"The parts did not become ready: {said}")
-        time.sleep(0.2)
+        time.sleep(0.5)
 
 
 def write_report(demo: Demo) -> None:

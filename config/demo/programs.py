@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from config.demo.notional import NOTIONAL_PEOPLE
 from config.demo.state import Home, random_key32
 from config.embedded import application
 from config.embedded.launcher import Launch
@@ -160,6 +161,8 @@ def django(demo: Demo) -> dict[str, str]:
         "DJANGO_SETTINGS_MODULE": "config.settings",
         "APPLICATION_ORIGIN": demo.application_origin,
         "CONTENT_ORIGIN": demo.content_origin,
+        "NOTIONAL_PEOPLE": NOTIONAL_PEOPLE,
+        "STATIC_ROOT": str(demo.home.static),
     }
 
 

@@ -48,6 +48,11 @@ class Home:
         return self.path / "secrets"
 
     @property
+    def static(self) -> Path:
+        """Empty: the demo serves static files from where they are written."""
+        return self.path / "static"
+
+    @property
     def report(self) -> Path:
         """`demo.json`, for people who want to look with psql."""
         return self.path / "demo.json"
@@ -63,7 +68,7 @@ class Home:
 
     def prepare(self) -> None:
         """Make the folders, private to us.  Raises PermissionError for a foreign one."""
-        for folder in (self.path, self.logs, self.secrets, self.sockets):
+        for folder in (self.path, self.logs, self.secrets, self.static, self.sockets):
             private_folder(folder)
             if folder.is_symlink() or folder.stat().st_uid != os.geteuid():
                 message = f"{folder} belongs to somebody else; set COUNTERSIGN_HOME"

@@ -7,11 +7,14 @@ import os
 import shlex
 import signal
 import subprocess
-import sys
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
+from xmlrpc.client import ServerProxy
 
-from config.demo.programs import REPOSITORY, Demo, Program, common, programs, python
+from supervisor.xmlrpc import SupervisorTransport
+
+from config.demo.programs import Demo, Program, common, programs, python
 
 HEADER = """\
 [supervisord]
@@ -28,9 +31,6 @@ chmod = 0700
 
 [rpcinterface:supervisor]
 supervisor.rpcinterface_factory = supervisor.rpcinterface:make_main_rpcinterface
-
-[supervisorctl]
-serverurl = unix://{sockets}/supervisor.sock
 """
 
 PROGRAM = """\
@@ -95,14 +95,20 @@ class Supervisor:
         )
 
     def start_programs(self, *names: str) -> None:
-        """Start programs that wait for the bootstrap.  Raises RuntimeError."""
-        argv = [sys.executable, "-m", "supervisor.supervisorctl"]
-        argv += ["-c", str(self.configuration), "start", *names]
-        done = subprocess.run(
-            argv, cwd=REPOSITORY, capture_output=True, text=True, check=False
-        )
-        if done.returncode:
-            raise RuntimeError(f"{done.stdout.strip()}; see {self.demo.home.logs}")
+        """Start programs that waited for the bootstrap, all at once."""
+        for name in names:
+            self._remote.startProcess(name, False)
+
+    def failed(self) -> list[str]:
+        """Programs that were given up after several tries."""
+        rows = self._remote.getAllProcessInfo()
+        return [row["name"] for row in rows if row["statename"] == "FATAL"]
+
+    @property
+    def _remote(self) -> Any:
+        socket = f"unix://{self.demo.home.sockets}/supervisor.sock"
+        transport = SupervisorTransport(None, None, socket)
+        return ServerProxy("http://127.0.0.1", transport=transport).supervisor
 
     def is_alive(self) -> bool:
         """Whether it still runs."""

@@ -1,0 +1,139 @@
+"""`python -m config.demo`, whole: starts, answers, keeps what it made, stops everything."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import httpx
+import psutil
+import psycopg
+import pytest
+
+from config.embedded.files import free_port
+from tests.support.environment import REPOSITORY
+
+START_WITHIN_S = 240
+STOP_WITHIN_S = 20
+
+
+class RunningDemo:
+    """One start of the demo, with a home and a port of its own."""
+
+    def __init__(self, home, port):
+        self.home, self.port, self.log = home, port, home.with_suffix(".log")
+        inherited = {name: os.environ[name] for name in ("PATH",)}
+        with self.log.open("ab") as log:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "config.demo"],
+                cwd=REPOSITORY,
+                env={**inherited, "COUNTERSIGN_HOME": str(home), "PORT": str(port)},
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+            )
+        self.starts = self.said().count("Ready after")
+
+    def said(self):
+        return self.log.read_text() if self.log.exists() else ""
+
+    def wait_until_ready(self):
+        deadline = time.monotonic() + START_WITHIN_S
+        while self.said().count("Ready after") == self.starts:
+            assert self.process.poll() is None, self.said()
+            assert time.monotonic() < deadline, self.said()
+            time.sleep(0.2)
+
+    def family(self):
+        return psutil.Process(self.process.pid).children(recursive=True)
+
+    def stop(self, *signals):
+        """Send the signals; returns how long it took until it was gone."""
+        started = time.monotonic()
+        for number in signals:
+            self.process.send_signal(number)
+        self.process.wait(STOP_WITHIN_S + 10)
+        return time.monotonic() - started
+
+    def end(self):
+        if self.process.poll() is None:
+            self.process.terminate()
+            self.process.wait(STOP_WITHIN_S + 10)
+
+
+@pytest.fixture
+def start(tmp_path):
+    running = []
+    port = free_port()
+
+    def start_one():
+        running.append(RunningDemo(tmp_path / "home", port))
+        running[-1].wait_until_ready()
+        return running[-1]
+
+    yield start_one
+    for demo in running:
+        demo.end()
+
+
+def assert_gone(family):
+    _, alive = psutil.wait_procs(family, timeout=2)
+    assert [(process.pid, process.cmdline()) for process in alive] == []
+
+
+def assert_it_answers(demo):
+    for host in ("localhost", "127.0.0.1"):
+        assert httpx.get(f"http://{host}:{demo.port}/healthz").is_success
+    parts = httpx.get(f"http://localhost:{demo.port}/readyz").json()["parts"]
+    assert all(part["ready"] for part in parts.values())
+
+
+def assert_the_report_is_true(demo):
+    file = demo.home / "demo.json"
+    assert file.stat().st_mode & 0o777 == 0o600
+    report = json.loads(file.read_text())
+    assert report["base_url"] == f"http://localhost:{demo.port}"
+    assert report["content_url"] == f"http://127.0.0.1:{demo.port}"
+    for name in ("data_owner_dsn", "notional_owner_dsn"):
+        with psycopg.connect(report[name]) as connection:
+            connection.execute("SET row_security = off")
+            counted = connection.execute(
+                "SELECT count(*) FROM clinic.patients"
+            ).fetchone()
+            assert counted == (5000,)
+    with psycopg.connect(report["app_dsn"]) as connection:
+        names = connection.execute("SELECT username FROM accounts_user").fetchall()
+        assert {"ada", "carol", "adams", "nora"} <= {name for (name,) in names}
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(900)
+def test_it_starts_answers_and_stops_leaving_nothing_behind(start):
+    demo = start()
+    assert_it_answers(demo)
+    assert_the_report_is_true(demo)
+    family = demo.family()
+    assert len(family) >= 7
+    assert demo.stop(signal.SIGTERM) < STOP_WITHIN_S
+    assert_gone(family)
+    assert demo.process.returncode == 0
+
+    again = start()
+    assert again.said().count("Inventing the patients") == 2, "nothing is made twice"
+    family = again.family()
+    assert again.stop(signal.SIGINT, signal.SIGINT) < STOP_WITHIN_S
+    assert_gone(family)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(900)
+def test_what_a_kill_leaves_behind_stops_by_itself_and_the_next_start_works(start):
+    demo = start()
+    family = demo.family()
+    demo.stop(signal.SIGKILL)
+    _, alive = psutil.wait_procs(family, timeout=STOP_WITHIN_S)
+    assert alive == []
+    assert_it_answers(start())
