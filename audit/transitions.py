@@ -28,7 +28,7 @@ class StaleState(Exception):
     """Somebody else changed this first; load it again and decide anew."""
 
     def __init__(self, obj: Any) -> None:
-        super().__init__(f"{obj} is no longer {obj.status}")
+        super().__init__(f"{obj} was changed by somebody else")
         self.obj = obj
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from django.contrib.auth import password_validation
+from django.contrib.auth import password_validation, update_session_auth_hash
 from django.contrib.auth.tokens import default_token_generator
 from django.core.exceptions import ValidationError
 from django.db import transaction
@@ -61,6 +61,8 @@ def change_password(
         person.set_password(new)
         person.save(update_fields=["password"])
         person.sessions.exclude(session_key=request.session.session_key).delete()
+        update_session_auth_hash(request, person)
+        request.session.save()
         record("person.password_changed", by=person, at=now, target=person)
 
 

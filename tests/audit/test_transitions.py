@@ -102,5 +102,5 @@ def test_refusals_say_what_they_are_about(version):
     assert str(InvalidTransition(version, "approved")) == (
         "Trends v1 cannot go from draft to approved"
     )
-    assert str(StaleState(version)) == "Trends v1 is no longer draft"
+    assert str(StaleState(version)) == "Trends v1 was changed by somebody else"
     assert transitions.move.__doc__
