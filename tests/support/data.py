@@ -18,8 +18,11 @@ class DataCluster:
 
 
 def start() -> DataCluster:
-    """Start it once per session.  Raises when the hospital cannot be built."""
-    with services.once("data") as first:
+    """Start this worker's own, once.  Raises when the hospital cannot be built.
+
+    Only one worker at a time is at it, so that the second finds what the first seeded.
+    """
+    with services.once("data"), services.once(f"data-{environment.worker()}") as first:
         if first:
             root = environment.REPOSITORY
             key = services.fingerprint(

@@ -35,7 +35,14 @@ def home() -> Path:
 
 
 def port(name: str) -> int:
-    """The loopback port of a service: `application`, `data` or `broker`."""
+    """The loopback port of a service: `application`, `data` or `broker`.
+
+    Each xdist worker has a data cluster of its own: what one worker sweeps away there
+    must not be another worker's login.
+    """
+    if name == "data":
+        variable = f"COUNTERSIGN_TEST_DATA_PORT_{worker()}"
+        return int(os.environ.setdefault(variable, str(free_port())))
     return int(session()[name])
 
 
@@ -91,7 +98,6 @@ def _choose() -> None:
         "home": f"/tmp/cs-{secrets.token_hex(4)}",
         "controller": os.getpid(),
         "application": free_port(),
-        "data": free_port(),
         "broker": free_port(),
     }
     os.environ[SESSION] = json.dumps(chosen)

@@ -96,9 +96,9 @@ def application_server() -> PostgresServer:
 
 
 def data_server() -> PostgresServer:
-    """The data cluster of this session."""
+    """The data cluster of this worker."""
     return PostgresServer(
-        environment.home() / "data",
+        environment.home() / f"data-{environment.worker()}",
         environment.port("data"),
         environment.password("postgres"),
         uid=61302,
