@@ -185,6 +185,7 @@ class CellExecutor(NotebookClient):
     async def _run_cell(self, index: int, cell: NotebookNode) -> None:
         self.progress.current, self.progress.started = index, time.monotonic()
         self.progress.code_cells += 1
+        self._idle_seen = False
         self.emit({"event": "cell_started", "cell": index})
         status = "error"
         try:
@@ -229,12 +230,10 @@ class CellExecutor(NotebookClient):
             if self.task_poll_for_reply is not None:
                 self.task_poll_for_reply.cancel()
             raise
-        except asyncio.CancelledError:
-            if self.manager.provisioner.has_process:
-                self.collector.lost(cell_index)
-            raise
+        self._idle_seen = True
 
     _limit_reached = False
+    _idle_seen = False
 
     async def _async_poll_kernel_alive(self) -> None:
         await self.manager.provisioner.sandbox_gone()
@@ -254,6 +253,8 @@ class CellExecutor(NotebookClient):
     async def _check_raise_for_error(
         self, cell: NotebookNode, cell_index: int, exec_reply: dict[str, Any] | None
     ) -> None:
+        if not self._idle_seen:
+            self.collector.lost(cell_index)
         content = (exec_reply or {}).get("content", {})
         if content.get("status") == "ok" or "raises-exception" in cell.metadata.get(
             "tags", []

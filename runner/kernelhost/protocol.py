@@ -205,7 +205,7 @@ def read_execute(message: dict[str, Any]) -> ExecuteRequest:
     run_id = _text(message, "run_id")
     if not RUN_ID.fullmatch(run_id):
         raise BadRequest("run_id must be 32 hexadecimal digits.")
-    sources = message.get("data_sources") or []
+    sources = message.get("data_sources", [])
     if not isinstance(sources, list) or len(sources) > MAX_DATA_SOURCES:
         raise BadRequest(f"data_sources must be a list of at most {MAX_DATA_SOURCES}.")
     parsed = tuple(_source(source) for source in sources)

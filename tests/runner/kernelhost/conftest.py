@@ -1,0 +1,29 @@
+"""One kernel host for all tests of this folder; it is what production runs."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.runner.kernelhost.harness import REPOSITORY, KernelHost
+
+ENVIRONMENTS = REPOSITORY / ".environments"
+
+
+@pytest.fixture(scope="session")
+def environments():
+    """The built notebook environments."""
+    for name in ("python-analytics", "bash"):
+        if not (ENVIRONMENTS / name / "bin" / "python").exists():
+            pytest.fail(f"{ENVIRONMENTS / name} is not built: run make environments")
+    return ENVIRONMENTS
+
+
+@pytest.fixture(scope="session")
+def host(environments, tmp_path_factory) -> Iterator[KernelHost]:
+    """A running kernel host."""
+    running = KernelHost(tmp_path_factory.mktemp("kernelhost")).start()
+    yield running
+    running.stop()
+    log = running.log()
+    assert "ended by a fault" not in log, log
+    assert "left something behind" not in log, log
