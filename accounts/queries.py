@@ -30,9 +30,11 @@ def people_matching(
         people = people.filter(role_assignments__role=role)
     if state:
         people = people.filter(is_active=state == "active")
-    return people.annotate(
-        last_active_at=Max("sessions__last_active_at")
-    ).prefetch_related("role_assignments", "persona_assignments", "groups")
+    return (
+        people.annotate(last_active_at=Max("sessions__last_active_at"))
+        .prefetch_related("role_assignments", "persona_assignments", "groups")
+        .order_by("username")
+    )
 
 
 def groups_with_members() -> QuerySet[Group]:
