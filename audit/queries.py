@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from typing import TYPE_CHECKING
 
-from django.db.models import Q, Value
+from django.db.models import Q, TextField, Value
 from django.db.models.fields.json import KeyTextTransform
 from django.db.models.functions import Replace
 
@@ -57,17 +57,22 @@ def events_matching(chosen: EventFilter) -> QuerySet[Event]:
         slug = KeyTextTransform("notebook", "data")
         events = events.annotate(slug=slug).filter(slug=chosen.notebook)
     if chosen.run:
-        # A run is named by its whole id or by the start of it, with or without hyphens.
-        run = chosen.run.lower().replace("-", "")
-        events = events.filter(target_type="runner.run").annotate(
-            run_hex=Replace("target_id", Value("-"), Value(""))
-        )
-        events = events.filter(run_hex__startswith=run)
+        events = _of_run(events, chosen.run.lower().replace("-", ""))
     if chosen.kind:
         events = events.filter(
             Q(action=chosen.kind) | Q(action__startswith=chosen.kind + ".")
         )
     return _within(events, chosen)
+
+
+def _of_run(events: QuerySet[Event], run_hex: str) -> QuerySet[Event]:
+    """Events of the run whose id, written without hyphens, begins with `run_hex`."""
+    as_hex = Replace("target_id", Value("-"), Value(""), output_field=TextField())
+    return (
+        events.filter(target_type="runner.run")
+        .alias(as_hex=as_hex)
+        .filter(as_hex__startswith=run_hex)
+    )
 
 
 def _within(events: QuerySet[Event], chosen: EventFilter) -> QuerySet[Event]:
