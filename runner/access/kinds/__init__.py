@@ -16,7 +16,10 @@ class ReadConnection(Protocol):
     """What `connect` yields: enough to read."""
 
     def execute(self, statement: str) -> list[tuple[object, ...]]:
-        """Run one statement and return its rows.  Raises Refused for what the person may not see."""
+        """Run one statement and return its rows.
+
+        Raises Refused for what the person may not see, AccessError when the session was ended.
+        """
 
 
 class DataSourceKind(Protocol):

@@ -23,11 +23,16 @@ class PostgreSQLConnection:
         self._connection = connection
 
     def execute(self, statement: str) -> list[tuple[object, ...]]:
-        """Run one statement and return its rows.  Raises Refused for SQLSTATE 42501."""
+        """Run one statement and return its rows.
+
+        Raises Refused for SQLSTATE 42501, SourceUnavailable when the session was ended.
+        """
         try:
             return self._connection.execute(statement.encode()).fetchall()
         except psycopg.errors.InsufficientPrivilege as error:
             raise Refused(error.diag.message_primary) from error
+        except psycopg.OperationalError as error:
+            raise refusal(error) from error
 
 
 class PostgreSQL:

@@ -1,5 +1,6 @@
 """Leases on the demo hospital, and a cluster that tests may damage."""
 
+import signal
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
@@ -16,8 +17,7 @@ from config.embedded.files import free_port
 from config.embedded.postgres import PostgresServer
 from runner.access.leases import Lease, close_lease, open_lease, put_ticket
 from runner.access.sources import Dsns
-from tests.support import environment
-from tests.support.services import FAST
+from tests.support import environment, services
 
 DIGEST = "d1" * 32
 PASSWORDS = {"cs_web": "web", "cs_broker": "broker", "cs_identity": "identity"}
@@ -109,7 +109,9 @@ def notional(data_cluster) -> Dsns:
 @pytest.fixture(scope="session")
 def owner(data_cluster) -> Iterator[Connection]:
     """The hospital's superuser, for looking."""
-    with psycopg.connect(data_cluster.hospital_owner_dsn, autocommit=True) as connection:
+    with psycopg.connect(
+        data_cluster.hospital_owner_dsn, autocommit=True
+    ) as connection:
         yield connection
 
 
@@ -133,15 +135,14 @@ def doctor(hospital) -> Iterator[OpenRun]:
 def cluster() -> Iterator[PostgresServer]:
     """A cluster of this worker's own, whose roles and databases tests may damage."""
     server = PostgresServer(
-        environment.home() / environment.worker() / "breakable",
+        environment.home() / f"breakable-{environment.worker()}",
         free_port(),
         "owner",
         uid=61303,
-        settings=FAST,
+        settings=services.FAST,
     )
-    server.home.parent.mkdir(mode=0o711, exist_ok=True)
     server.initialise(durable=False)
-    server.start()
+    services.start(server, signal.SIGINT)
     yield server
     server.stop()
 

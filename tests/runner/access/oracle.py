@@ -83,7 +83,9 @@ def may_read(viewer: Viewer, table: str, column: str) -> bool:
     if viewer.persona == "billing":
         return name == "patients" and column in ("patient_id", "mrn", "zip", "insurer")
     if viewer.persona == "lab":
-        return name == "lab_results" or (name == "patients" and column in ("patient_id", "mrn"))
+        return name == "lab_results" or (
+            name == "patients" and column in ("patient_id", "mrn")
+        )
     return viewer.persona in TREATING
 
 
@@ -91,7 +93,9 @@ def treats(viewer: Viewer, patient: Patient) -> bool:
     """Whether the patient is the viewer's own, or of the viewer's department."""
     if viewer.persona == "doctor":
         return patient.attending == viewer.username
-    return viewer.persona == "department_head" and patient.department == viewer.department
+    return (
+        viewer.persona == "department_head" and patient.department == viewer.department
+    )
 
 
 @cache
@@ -126,7 +130,9 @@ def anonymous(table: str) -> list[tuple]:
     data = hospital()
     groups: dict[tuple, list[int]] = defaultdict(list)
     if table == "anon.diagnoses":
-        department = {patient.patient_id: patient.department for patient in data.patients}
+        department = {
+            patient.patient_id: patient.department for patient in data.patients
+        }
         for encounter in data.encounters:
             key = (
                 department[encounter.patient_id],

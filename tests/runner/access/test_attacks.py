@@ -125,7 +125,9 @@ def test_d08_connection_options_cannot_set_a_role(doctor):
         connect(doctor.lease, options="-c role=p_billing")
 
 
-@pytest.mark.parametrize("table", ["clinic.patients", "clinic.lab_results", "clinic.notes"])
+@pytest.mark.parametrize(
+    "table", ["clinic.patients", "clinic.lab_results", "clinic.notes"]
+)
 def test_d09_row_security_cannot_be_switched_off(doctor, table):
     with doctor.connection.transaction(force_rollback=True):
         doctor.connection.execute("SET LOCAL row_security = off")
@@ -146,7 +148,9 @@ def test_d23_notify_reaches_another_run_on_a_primary_as_documented(open_run):
     sender, listener = open_run("adams"), open_run("baker")
     listener.connection.execute("LISTEN channel")
     sender.connection.execute("NOTIFY channel, 'leak'")
-    heard = [note.payload for note in listener.connection.notifies(timeout=5, stop_after=1)]
+    heard = [
+        note.payload for note in listener.connection.notifies(timeout=5, stop_after=1)
+    ]
     assert heard == ["leak"]
 
 
@@ -163,9 +167,7 @@ def test_d34_a_setting_stashed_on_the_login_dies_with_it(open_run, hospital):
     """A residual on a primary: another run can read it until the first one ends."""
     run, other = open_run("adams"), open_run("baker")
     run.connection.execute(f"ALTER ROLE {run.lease.role} SET search_path = 'stash'")
-    stash = (
-        "SELECT count(*) FROM pg_db_role_setting s WHERE 'search_path=stash' = ANY (s.setconfig)"
-    )
+    stash = "SELECT count(*) FROM pg_db_role_setting s WHERE 'search_path=stash' = ANY (s.setconfig)"
     assert other.value(stash) == 1
     close_lease(hospital, run_id=run.run_id)
     assert other.value(stash) == 0
@@ -193,7 +195,9 @@ def test_d51_a_reading_lock_ends_with_the_run(open_run, hospital, owner):
 
 
 def test_d54_value_statistics_of_protected_tables_are_hidden(doctor):
-    assert doctor.value("SELECT count(*) FROM pg_stats WHERE schemaname = 'clinic'") == 0
+    assert (
+        doctor.value("SELECT count(*) FROM pg_stats WHERE schemaname = 'clinic'") == 0
+    )
 
 
 @pytest.mark.parametrize(

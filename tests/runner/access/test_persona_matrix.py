@@ -20,14 +20,20 @@ CELLS = [
 ]
 TABLES = [(viewer, table) for viewer in VIEWERS for table in COLUMNS]
 PATIENT_TABLES = [
-    table for table, columns in COLUMNS.items() if "patient_id" in columns and table[0] == "c"
+    table
+    for table, columns in COLUMNS.items()
+    if "patient_id" in columns and table[0] == "c"
 ]
 ROW_OWNERS = ("adams", "baker", "helen", "castro", "okoye", "weiss")
 """Doctors of patients: three of the cast, others of the same and of other departments."""
 
 
 def named(value) -> str:
-    return f"{value.username} as {value.persona}" if isinstance(value, Viewer) else str(value)
+    return (
+        f"{value.username} as {value.persona}"
+        if isinstance(value, Viewer)
+        else str(value)
+    )
 
 
 @pytest.fixture(scope="module")
@@ -79,7 +85,9 @@ def test_all_allowed_columns_together_are_the_oracles_rows(runs, viewer, table):
 @pytest.mark.parametrize("viewer", VIEWERS, ids=named)
 def test_rows_of_one_doctors_patients(runs, viewer, table, row_owner):
     """Asked for by patient number, as a guess of somebody who knows the number would."""
-    theirs = [p.patient_id for p in oracle.hospital().patients if p.attending == row_owner]
+    theirs = [
+        p.patient_id for p in oracle.hospital().patients if p.attending == row_owner
+    ]
     question = f"SELECT count(patient_id) FROM {table} WHERE patient_id = ANY (%s)"
     if not oracle.may_read(viewer, table, "patient_id"):
         with pytest.raises(errors.InsufficientPrivilege):
