@@ -1,6 +1,6 @@
 """What a version reads and how two versions differ, in words for people."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -41,6 +41,17 @@ def _in_words(table: str, columns: set[str]) -> TableInWords:
 
 def _words(name: str) -> str:
     return name.replace("_", " ")
+
+
+def parameter_title(name: str, schema: Mapping[str, Any]) -> str:
+    """Return a parameter's title as forms show it: `From date` for `from_date`."""
+    words = _words(name).strip()
+    return str(schema.get("title") or words[:1].upper() + words[1:])
+
+
+def parameter_order(schema: Mapping[str, Any]) -> int:
+    """Return where a parameter stands among the others; storage keeps no order."""
+    return int(schema.get("x-countersign", {}).get("order", 0))
 
 
 @dataclass(frozen=True)

@@ -88,6 +88,11 @@ class CommentForm(ServiceForm):
 
 
 
+def _several(label: str) -> forms.MultipleChoiceField:
+    boxes = forms.CheckboxSelectMultiple(attrs={"class": "form-check-input"})
+    return forms.MultipleChoiceField(label=label, required=False, widget=boxes)
+
+
 class AccessForm(ServiceForm):
     """Who may launch, and who may read the code."""
 
@@ -96,8 +101,8 @@ class AccessForm(ServiceForm):
         choices=[("everyone", "Everyone who holds a persona"), ("named", "Only these people and groups")],
         widget=forms.RadioSelect,
     )
-    launch_groups = forms.MultipleChoiceField(label="Groups", required=False)
-    launch_people = forms.MultipleChoiceField(label="People", required=False)
+    launch_groups = _several("Groups")
+    launch_people = _several("People")
     source = forms.ChoiceField(
         label="Who may read the code",
         choices=[
@@ -106,8 +111,8 @@ class AccessForm(ServiceForm):
         ],
         widget=forms.RadioSelect,
     )
-    source_groups = forms.MultipleChoiceField(label="Groups", required=False)
-    source_people = forms.MultipleChoiceField(label="People", required=False)
+    source_groups = _several("Groups")
+    source_people = _several("People")
     password = forms.CharField(
         label="Your password, again",
         required=False,

@@ -24,7 +24,9 @@ class LaunchForm(ServiceForm):
         label="Acting as",
         error_messages={"required": "Choose whom you act as."},
     )
-    purpose = forms.ChoiceField(label="Purpose of use", choices=Purpose.choices)
+    purpose = forms.ChoiceField(
+        label="Purpose of use", choices=Purpose.choices, required=False
+    )
 
     def __init__(
         self, data: QueryDict | None, *, request: HttpRequest, kind: RunKind, **kwargs: Any
@@ -42,6 +44,9 @@ class LaunchForm(ServiceForm):
         self.initial["persona"] = initial
         if initial in Persona.values:
             self.initial.setdefault("purpose", DEFAULT_PURPOSE[Persona(initial)])
+        else:
+            usual = [("", "The usual one of that persona"), *Purpose.choices]
+            self.fields["purpose"].choices = usual  # type: ignore[attr-defined]  # a ChoiceField
 
 
 def _personas(user: User, kind: RunKind) -> list[tuple[str, str]]:
@@ -113,6 +118,6 @@ class RunForms:
         return Launch(
             parameters=self.parameters.parameters(),
             persona=self.launch.cleaned_data["persona"],
-            purpose=self.launch.cleaned_data["purpose"],
+            purpose=self.launch.cleaned_data["purpose"] or None,
             number=self.version.number,
         )

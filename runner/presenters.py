@@ -8,6 +8,7 @@ from typing import Any
 from accounts.models import PersonaAssignment
 from accounts.personas import Persona
 from gallery.models import Version
+from gallery.presenters import parameter_order, parameter_title
 from reviews.models import Meaning
 from runner.models import Run
 from runner.results.document import ResultHeader, Signed
@@ -88,17 +89,11 @@ def parameters_in_words(
     """Return each parameter that was set, by its title, in the schema's order."""
     properties = schema.get("properties", {})
     return [
-        (properties.get(name, {}).get("title", name.replace("_", " ")), _words(value))
+        (parameter_title(name, properties.get(name, {})), _words(value))
         for name, value in sorted(
-            values.items(), key=lambda item: order_of(properties.get(item[0], {}))
+            values.items(), key=lambda item: parameter_order(properties.get(item[0], {}))
         )
     ]
-
-
-def order_of(schema: Mapping[str, Any]) -> int:
-    """Return where a parameter stands among the others."""
-    order = schema.get("x-countersign", {}).get("order", 0)
-    return int(order)
 
 
 def _words(value: object) -> str:
@@ -107,6 +102,13 @@ def _words(value: object) -> str:
     if isinstance(value, list):
         return ", ".join(str(each) for each in value) or "none"
     return "unset" if value is None else str(value)
+
+
+def took_ms(run: Run) -> int | None:
+    """Return how long the run's kernel worked, in milliseconds."""
+    if run.started_at is None or run.finished_at is None:
+        return None
+    return round((run.finished_at - run.started_at).total_seconds() * 1000)
 
 
 @dataclass(frozen=True)

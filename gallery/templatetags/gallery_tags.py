@@ -13,6 +13,7 @@ from django.utils.timezone import localtime
 
 from accounts.permissions import Permission, has_permission
 from gallery.models import Version
+from gallery.presenters import parameter_order, parameter_title
 from gallery.workflow import Status
 
 register = template.Library()
@@ -128,6 +129,14 @@ def language_words(language: str) -> str:
 def as_json(value: object) -> str:
     """Write a value as indented JSON text (escaped by the template)."""
     return json.dumps(value, indent=2, sort_keys=True, ensure_ascii=False)
+
+
+@register.filter
+def ordered_parameters(schema: Mapping[str, Any]) -> list[tuple[str, Any]]:
+    """Return each parameter's title and schema, in the order of the form."""
+    properties = schema.get("properties", {}).items()
+    ordered = sorted(properties, key=lambda item: parameter_order(item[1]))
+    return [(parameter_title(name, each), each) for name, each in ordered]
 
 
 @register.filter

@@ -38,7 +38,8 @@ class ContentOriginMiddleware:
         self.name = split_domain_port(self.host)[0]
         secure = settings.CONTENT_ORIGIN.startswith("https://")
         self.headers = headers.content_headers(secure=secure)
-        if iscoroutinefunction(get_response):
+        self.is_async = iscoroutinefunction(get_response)
+        if self.is_async:
             markcoroutinefunction(self)
 
     def __call__(
@@ -47,7 +48,7 @@ class ContentOriginMiddleware:
         """Answer, or hand on; sync or async as the next handler is."""
         if not self._is_content(request):
             return self.get_response(request)
-        if iscoroutinefunction(self):
+        if self.is_async:
             return cast(
                 "Awaitable[HttpResponseBase]",
                 sync_to_async(self._answer, thread_sensitive=True)(request),
@@ -72,7 +73,7 @@ class ContentOriginMiddleware:
     def _respond(self, request: HttpRequest) -> HttpResponseBase:
         if request.get_host() != self.host:
             return refusal(421, "This address has another name or port.")
-        request.urlconf = CONTENT_URLCONF  # type: ignore[attr-defined]  # Django reads it, its stubs lack it
+        request.urlconf = CONTENT_URLCONF
         try:
             match = resolve(request.path_info, CONTENT_URLCONF)
             _forget_path(request)

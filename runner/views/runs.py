@@ -14,7 +14,7 @@ from accounts.activity import not_activity
 from gallery.access import can_edit
 from runner.models import Run
 from runner.policies import cancel_blockers, launch_blockers, result_blockers
-from runner.presenters import rights_of, steps_of
+from runner.presenters import rights_of, steps_of, took_ms
 from runner.queries import runs_of
 from runner.services import cancel_run
 
@@ -58,6 +58,7 @@ def _about(request: HttpRequest, run_id: UUID) -> dict[str, Any]:
         "notebook": shown.notebook,
         "version": shown.version,
         "steps": steps,
+        "took_ms": took_ms(shown),
         "steps_done": sum(1 for step in steps if step.state in {"done", "failed"}),
         "rights": rights_of(shown),
         "may_cancel": not cancel_blockers(request.user, shown),
