@@ -11,6 +11,10 @@ from rest_framework.views import APIView
 
 from gallery.api import OneAnswer
 from runner.api.runs import own_run_or_404
+from runner.presenters import header_of
+from runner.results.document import compose
+from runner.presenters import header_of
+from runner.results.document import compose
 from runner.results.reading import download_result
 from runner.results.responses import attachment_response
 
@@ -39,23 +43,24 @@ class RunIpynbView(APIView):
 
 
 class RunHtmlView(APIView):
-    """The rendered result."""
+    """The rendered result, below whose rights it shows."""
 
     content_negotiation_class = OneAnswer
 
     @extend_schema(responses={(200, "text/html"): OpenApiTypes.BINARY})
     def get(self, request: Request, run_id: UUID) -> HttpResponse:
-        """Answer the rendered result; the look is recorded first."""
+        """Answer the result as a page that says whose rights it shows."""
         run = own_run_or_404(request, run_id)
-        data = download_result(
+        html = download_result(
             run=run,
             kind="html",
             format_name="html",
             by=request.user,
             now=timezone.now(),
         )
+        page = compose(html, title=run.notebook.title, header=header_of(run))
         return attachment_response(
-            data,
+            page,
             filename=f"{run.notebook.slug}-{run.incident}.html",
             content_type="text/html; charset=utf-8",
         )

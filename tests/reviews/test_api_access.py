@@ -1,0 +1,144 @@
+"""The API of audiences and comments."""
+
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import Group
+
+from accounts.models import User
+from gallery.models import Notebook
+from gallery.queries import document
+from gallery.workflow import Status
+from tests.api import PASSWORD, V1, as_person, codes, fields, is_problem, post
+from tests.factories.gallery import make_version
+
+pytestmark = pytest.mark.django_db
+
+DEFAULT = {"everyone": True, "groups": [], "people": []}
+
+
+def put(by: User, notebook: Notebook, **body: Any) -> Any:
+    path = f"{V1}/notebooks/{notebook.slug}/access/"
+    return as_person(by).put(path, body, format="json")
+
+
+def test_both_audiences_are_everyone_until_somebody_narrows_them(ada: User) -> None:
+    notebook = make_version().notebook
+    answer = as_person(ada).get(f"{V1}/notebooks/{notebook.slug}/access/")
+    assert answer.json() == {"launch": DEFAULT, "source": DEFAULT}
+
+
+def test_an_author_narrows_with_one_list_of_groups_and_people(
+    ada: User, adams: User, baker: User
+) -> None:
+    Group.objects.create(name="Cardiology")
+    notebook = make_version(Status.APPROVED).notebook
+    answer = put(ada, notebook, launch=["Cardiology", "adams"])
+    assert answer.status_code == 200
+    assert answer.json()["launch"] == {
+        "everyone": False,
+        "groups": ["Cardiology"],
+        "people": ["adams"],
+    }
+    assert answer.json()["source"] == DEFAULT
+    path = f"{V1}/notebooks/{notebook.slug}/"
+    assert as_person(adams).get(path).status_code == 200
+    assert as_person(baker).get(path).status_code == 404
+
+
+def test_widening_an_approval_takes_a_compliance_signature(
+    ada: User, carol: User, adams: User, baker: User
+) -> None:
+    notebook = make_version(Status.APPROVED).notebook
+    put(ada, notebook, launch=["adams"])
+    wider = ["adams", "baker"]
+    refused = put(ada, notebook, launch=wider, password=PASSWORD)
+    assert is_problem(refused, 403)
+    assert "widening_needs_compliance" in codes(refused)
+    unsigned = put(carol, notebook, launch=wider)
+    assert is_problem(unsigned, 403)
+    assert codes(unsigned) == ["password_required"]
+    mistyped = put(carol, notebook, launch=wider, password="guess")
+    assert mistyped.json()["code"] == "wrong_password"
+    signed = put(carol, notebook, launch=wider, password=PASSWORD)
+    assert signed.json()["launch"]["people"] == wider
+
+
+@pytest.mark.parametrize(
+    ("body", "field"),
+    [
+        ({"launch": ["ghost"]}, "launch"),
+        ({"source": 5}, "source"),
+        ({"launch": {"people": ["ada"], "robots": []}}, "launch"),
+        ({"run": ["ada"]}, "run"),
+    ],
+)
+def test_a_malformed_audience_is_400(
+    body: dict[str, Any], field: str, ada: User
+) -> None:
+    answer = put(ada, make_version().notebook, **body)
+    assert is_problem(answer, 400)
+    assert fields(answer) == [field]
+
+
+def test_a_reader_does_not_set_access(adams: User) -> None:
+    answer = put(adams, make_version(Status.APPROVED).notebook, launch=["adams"])
+    assert is_problem(answer, 403)
+    assert codes(answer) == ["not_a_contributor"]
+
+
+def test_comments_are_written_listed_and_resolved_once(ada: User, ravi: User) -> None:
+    version = make_version(Status.IN_REVIEW)
+    cell = document(version)["cells"][1]["id"]
+    path = f"notebooks/{version.notebook.slug}/versions/1/comments/"
+    written = post(as_person(ravi), path, body="Units?", cell_id=cell, line=2)
+    assert written.status_code == 201
+    told = as_person(ada).get(f"{V1}/{path}").json()
+    assert told["count"] == 1
+    assert told["results"][0] == written.json()
+    assert told["results"][0]["printed_name"] == "Ravi Menon"
+    resolve = f"{path}{written.json()['id']}/resolve/"
+    assert post(as_person(ada), resolve).json()["resolved_by"] == "ada"
+    assert is_problem(post(as_person(ravi), resolve), 409)
+
+
+def test_a_comment_of_another_version_is_not_found(ravi: User) -> None:
+    first = make_version(Status.IN_REVIEW)
+    second = make_version(Status.IN_REVIEW, title="Another")
+    written = post(
+        as_person(ravi),
+        f"notebooks/{first.notebook.slug}/versions/1/comments/",
+        body="Here",
+    ).json()
+    elsewhere = f"notebooks/{second.notebook.slug}/versions/1/comments/"
+    answer = post(as_person(ravi), f"{elsewhere}{written['id']}/resolve/")
+    assert is_problem(answer, 404)
+
+
+@pytest.mark.parametrize(
+    ("body", "field"),
+    [
+        ({}, "body"),
+        ({"body": " "}, "body"),
+        ({"body": "x" * 5001}, "body"),
+        ({"body": "x", "line": 0}, "line"),
+        ({"body": "x", "line": 2**31}, "line"),
+        ({"body": "x", "cell_id": "nowhere"}, "cell_id"),
+        ({"body": "x", "to": "ada"}, "to"),
+    ],
+)
+def test_a_malformed_comment_is_400(
+    body: dict[str, Any], field: str, ravi: User
+) -> None:
+    version = make_version(Status.IN_REVIEW)
+    path = f"notebooks/{version.notebook.slug}/versions/1/comments/"
+    answer = post(as_person(ravi), path, **body)
+    assert is_problem(answer, 400)
+    assert fields(answer) == [field]
+
+
+def test_readers_neither_read_nor_write_comments(adams: User) -> None:
+    version = make_version(Status.APPROVED)
+    path = f"notebooks/{version.notebook.slug}/versions/1/comments/"
+    assert is_problem(as_person(adams).get(f"{V1}/{path}"), 403)
+    assert is_problem(post(as_person(adams), path, body="Hello"), 403)
