@@ -1,0 +1,190 @@
+"""The proxy's parser and book-keeping, without a server."""
+
+import struct
+
+import pytest
+
+from runner.kernelhost.protocol import DataSource, SourceLimits
+from runner.kernelhost.proxy.frames import (
+    Frame,
+    ProtocolViolation,
+    Scanner,
+    error_fields,
+    error_response,
+    startup_message,
+    startup_parameters,
+)
+from runner.kernelhost.proxy.meter import LimitReached, Meter
+from runner.kernelhost.proxy.startup import StartupRefused, checked
+from runner.kernelhost.proxy.statements import MAX_PENDING, Statements, is_control
+
+SOURCE = DataSource("hospital", "127.0.0.1", 5432, "hospital", "r_1", "x", "disable", SourceLimits())
+
+
+def text(*parts):
+    return b"".join(part.encode() + b"\0" for part in parts)
+
+
+def test_messages_are_found_however_the_bytes_arrive():
+    frames = [Frame(b"Q", text("select 1")), Frame(b"S", b""), Frame(b"D", b"x" * 3000)]
+    data = b"".join(frame.encode() for frame in frames)
+    for size in (1, 7, 64, len(data)):
+        scanner = Scanner(10_000)
+        found = [f for start in range(0, len(data), size) for f in scanner.feed(data[start : start + size])]
+        assert found == frames
+
+
+@pytest.mark.parametrize("length", [0, 3, 10_001, 2**31, 2**32 - 1])
+def test_an_impossible_length_is_refused_before_it_is_read(length):
+    with pytest.raises(ProtocolViolation):
+        Scanner(10_000).feed(b"Q" + struct.pack("!I", length))
+
+
+def test_a_startup_message_survives_the_round_trip():
+    parameters = {"user": "r_1", "database": "hospital"}
+    assert startup_parameters(startup_message(parameters)[8:]) == parameters
+
+
+@pytest.mark.parametrize("payload", [b"user\0", b"user", b"user\0x\0data"])
+def test_a_startup_message_that_does_not_pair_up_is_refused(payload):
+    with pytest.raises(ProtocolViolation):
+        startup_parameters(payload)
+
+
+def test_an_error_has_its_sqlstate():
+    (frame,) = Scanner(1000).feed(error_response("54000", "Narrow it."))
+    assert error_fields(frame.payload) == {"S": "FATAL", "V": "FATAL", "C": "54000", "M": "Narrow it."}
+
+
+@pytest.mark.parametrize(
+    ("parameters", "sqlstate"),
+    [
+        ({"user": "postgres"}, "28000"),
+        ({"user": "r_1", "database": "postgres"}, "28000"),
+        ({"user": "r_1", "replication": "database"}, "0A000"),
+        ({"user": "r_1", "replication": "true"}, "0A000"),
+        ({"user": "r_1", "options": "-c role=p_billing"}, "0A000"),
+    ],
+)
+def test_a_client_may_not_ask_for_more(parameters, sqlstate):
+    with pytest.raises(StartupRefused) as refused:
+        checked(parameters, SOURCE)
+    assert refused.value.sqlstate == sqlstate
+
+
+def test_only_settings_of_the_client_side_are_passed_on():
+    given = {"user": "r_1", "database": "hospital", "client_encoding": "UTF8", "role": "x", "search_path": "y"}
+    assert checked(given, SOURCE) == {"client_encoding": "UTF8"}
+
+
+def test_the_meter_stops_before_the_row_that_is_one_too_many():
+    meter = Meter("hospital", SourceLimits(rows=2, bytes=100))
+    meter.row(1)
+    meter.row(1)
+    with pytest.raises(LimitReached) as reached:
+        meter.row(1)
+    assert (reached.value.sqlstate, meter.rows) == ("54000", 2)
+    assert "WHERE" in reached.value.message
+
+
+def test_the_meter_counts_bytes_too():
+    meter = Meter("hospital", SourceLimits(rows=10, bytes=100))
+    with pytest.raises(LimitReached):
+        meter.row(101)
+    assert meter.bytes == 0
+
+
+def recorded(*frames):
+    records = []
+    statements = Statements("hospital", records.append)
+    for direction, frame in frames:
+        if direction == ">":
+            statements.sent(frame)
+        else:
+            if frame.kind == b"D":
+                statements.row()
+            statements.answered(frame)
+    return [(record["text"], record["rows"], record["sqlstate"]) for record in records], statements
+
+
+SYNC, READY = (">", Frame(b"S", b"")), ("<", Frame(b"Z", b"I"))
+ROW, COMPLETE = ("<", Frame(b"D", b"")), ("<", Frame(b"C", text("SELECT 1")))
+PARSED = ("<", Frame(b"1", b""))
+
+
+def query(sql):
+    return (">", Frame(b"Q", text(sql)))
+
+
+def parse(sql, name=""):
+    return (">", Frame(b"P", text(name, sql) + b"\0\0"))
+
+
+def bind(portal="", name=""):
+    return (">", Frame(b"B", text(portal, name)))
+
+
+def execute(portal=""):
+    return (">", Frame(b"E", text(portal) + b"\0\0\0\0"))
+
+
+def failed(sqlstate):
+    return ("<", Scanner(1000).feed(error_response(sqlstate, "no"))[0])
+
+
+def test_a_simple_query_is_recorded_with_its_rows():
+    records, _ = recorded(query("select 1"), ROW, ROW, COMPLETE, READY)
+    assert records == [("select 1", 2, None)]
+
+
+def test_a_failed_query_is_recorded_with_its_sqlstate():
+    records, _ = recorded(query("select secret"), failed("42501"), READY)
+    assert records == [("select secret", 0, "42501")]
+
+
+def test_an_extended_query_is_recorded_when_it_is_executed():
+    records, _ = recorded(parse("select 2"), bind(), execute(), SYNC, PARSED, ROW, COMPLETE, READY)
+    assert records == [("select 2", 1, None)]
+
+
+def test_a_prepared_statement_keeps_its_text():
+    first = [parse("select $1", "s"), bind("", "s"), execute(), SYNC, PARSED, ROW, COMPLETE, READY]
+    again = [bind("", "s"), execute(), SYNC, ROW, COMPLETE, READY]
+    records, _ = recorded(*first, *again)
+    assert records == [("select $1", 1, None)] * 2
+
+
+def test_a_statement_that_does_not_parse_is_recorded_once():
+    records, statements = recorded(parse("selec"), bind(), execute(), SYNC, failed("42601"), READY)
+    assert records == [("selec", 0, "42601")]
+    assert not statements.pending
+
+
+def test_pipelined_statements_after_an_error_were_never_run():
+    frames = [parse("a"), bind(), execute(), parse("b"), bind(), execute(), SYNC, PARSED, failed("42501"), READY]
+    records, statements = recorded(*frames)
+    assert records == [("a", 0, "42501")]
+    assert not statements.pending
+
+
+def test_two_pipelines_are_kept_apart():
+    one = [parse("a"), bind(), execute(), SYNC]
+    two = [parse("b"), bind(), execute(), SYNC]
+    answers = [PARSED, failed("42501"), READY, PARSED, ROW, COMPLETE, READY]
+    records, _ = recorded(*one, *two, *answers)
+    assert records == [("a", 0, "42501"), ("b", 1, None)]
+
+
+def test_unanswered_messages_are_bounded():
+    statements = Statements("hospital", lambda _: None)
+    for _ in range(MAX_PENDING):
+        statements.sent(Frame(b"S", b""))
+    with pytest.raises(ProtocolViolation):
+        statements.sent(Frame(b"S", b""))
+
+
+@pytest.mark.parametrize("sql", ["ROLLBACK", " begin", "Commit;", "release x", "DEALLOCATE all"])
+def test_what_steers_a_transaction_reads_nothing(sql):
+    assert is_control(sql)
+    assert not is_control("select 1")
+    assert not is_control("commitment")
