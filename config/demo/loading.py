@@ -25,10 +25,11 @@ from reviews.models import ReviewPolicy
 from reviews.services import add_comment, record_review, record_sign_off, submit
 from reviews.services.comments import Place
 from reviews.services.decisions import Decision
-from reviews.signing import confirm
+from reviews.signing import Confirmation, confirm
 from runner.models import Run
 from runner.services import Launch, request_run
 
+SIGNERS = ("ravi", "petra", "carol")
 NOTEBOOKS = Path(__file__).parent / "notebooks"
 
 #: How far each wanted state goes along the steps of the review.
@@ -89,7 +90,9 @@ def _create(person: DemoPerson, *, now: datetime) -> None:
     )
     user.set_password(PASSWORD)
     user.save(update_fields=["password"])
-    set_roles(person=user, roles=[role.value for role in person.roles], by=None, now=now)
+    set_roles(
+        person=user, roles=[role.value for role in person.roles], by=None, now=now
+    )
     personas = {persona.value: department for persona, department in person.personas}
     set_personas(person=user, personas=personas, by=None, now=now)
     departments = sorted({name for name in personas.values() if name})
@@ -109,23 +112,39 @@ def load_notebooks(*, clock: Any) -> Iterator[str]:
     for entry in entries():
         if entry.title in titles:
             continue
-        notebook = create_notebook(
-            title=entry.title,
-            description=entry.description,
-            tags=entry.tags,
-            department=entry.department,
-            upload=Upload(data=entry.data, summary="First version"),
-            by=people["ada"],
-            now=clock(),
-        )
-        version = notebook.versions.get()
-        _review(version, STEPS[entry.state], people, clock)
-        version.refresh_from_db()
-        yield f"{entry.title}: {version.get_status_display().lower()}"
+        # Passwords are confirmed outside the transaction, as they are on the pages.
+        signers = {
+            name: confirm(person=people[name], password=PASSWORD, now=clock())
+            for name in ("ravi", "petra", "carol")
+        }
+        yield _load_notebook(entry, people, signers, clock)
+
+
+@transaction.atomic  # whole or not at all: a start that is interrupted may be repeated
+def _load_notebook(
+    entry: Entry, people: dict[str, User], signers: dict[str, Confirmation], clock: Any
+) -> str:
+    notebook = create_notebook(
+        title=entry.title,
+        description=entry.description,
+        tags=entry.tags,
+        department=entry.department,
+        upload=Upload(data=entry.data, summary="First version"),
+        by=people["ada"],
+        now=clock(),
+    )
+    version = notebook.versions.get()
+    _review(version, STEPS[entry.state], people, signers, clock)
+    version.refresh_from_db()
+    return f"{entry.title}: {version.get_status_display().lower()}"
 
 
 def _review(
-    version: Version, steps: int, people: dict[str, User], clock: Any
+    version: Version,
+    steps: int,
+    people: dict[str, User],
+    signers: dict[str, Confirmation],
+    clock: Any,
 ) -> None:
     if steps >= 1:
         submit(version=version, by=people["ada"], now=clock())
@@ -137,7 +156,7 @@ def _review(
             version=version,
             decision=Decision("approve", words),
             by=people[peer],
-            confirmation=_confirm(people[peer], clock),
+            confirmation=signers[peer],
             now=clock(),
         )
     if steps >= 4:
@@ -145,7 +164,7 @@ def _review(
             version=version,
             decision=Decision("approve", "Reads no more than its purpose needs."),
             by=people["carol"],
-            confirmation=_confirm(people["carol"], clock),
+            confirmation=signers["carol"],
             now=clock(),
         )
     elif steps == 1:
@@ -156,10 +175,6 @@ def _review(
             by=people["ravi"],
             now=clock(),
         )
-
-
-def _confirm(person: User, clock: Any) -> Any:
-    return confirm(person=person, password=PASSWORD, now=clock())
 
 
 def request_first_runs(*, clock: Any) -> Iterator[str]:
