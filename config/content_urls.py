@@ -2,8 +2,8 @@
 
 from django.urls import path
 
-from runner.results import views
+from runner.results.views import framed_result
 
 urlpatterns = [
-    path("results/<str:token>/", views.framed_result, name="framed-result"),
+    path("results/<str:token>/", framed_result, name="framed-result"),
 ]

@@ -23,14 +23,15 @@ class ApplicationHeadersMiddleware:
 
     def __init__(self, get_response: Handler) -> None:
         self.get_response = get_response
-        if iscoroutinefunction(get_response):
+        self.is_async = iscoroutinefunction(get_response)
+        if self.is_async:
             markcoroutinefunction(self)
 
     def __call__(
         self, request: HttpRequest
     ) -> HttpResponseBase | Awaitable[HttpResponseBase]:
         """Answer with the headers added; sync or async as the next handler is."""
-        if iscoroutinefunction(self):
+        if self.is_async:
             return self._answer_later(request)
         return _with_headers(cast("HttpResponseBase", self.get_response(request)))
 

@@ -16,7 +16,7 @@ class ResultExporter(HTMLExporter):
 
     def from_notebook_node(
         self, nb: NotebookNode, resources: dict[str, Any] | None = None, **kw: Any
-    ) -> tuple[str, dict[str, Any]]:
+    ) -> tuple[Any, dict[str, Any]]:
         """Render; skip HTMLExporter's second parse, which the sanitiser does anyway."""
         html, resources = TemplateExporter.from_notebook_node(self, nb, resources, **kw)
         return html, resources
@@ -25,7 +25,7 @@ class ResultExporter(HTMLExporter):
 @cache
 def exporter() -> ResultExporter:
     """Return this process's exporter, which reads no configuration but its own."""
-    return ResultExporter(
+    return ResultExporter(  # type: ignore[no-untyped-call]  # nbconvert's own
         config=Config(),
         template_name="countersign",
         extra_template_basedirs=[str(TEMPLATES)],

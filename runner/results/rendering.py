@@ -9,8 +9,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from nbformat import NotebookNode
-from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
+from nbformat import NotebookNode, from_dict
 
 from runner.results.exporter import exporter
 from runner.results.outputs import Shown, shown, words
@@ -91,20 +90,29 @@ def _sentences(pieces: list[tuple[str, list[Shown]]]) -> list[str]:
 
 def _laid_out(pieces: list[tuple[str, list[Shown]]]) -> NotebookNode:
     """Return a notebook that holds nothing but harmless pieces, for the template."""
-    cells = [_cell(kind, group) for kind, group in pieces if group]
-    if not cells:
-        cells = [_cell("code", [Shown("note", EMPTY)])]
-    notebook = new_notebook(cells=cells)
-    for number, cell in enumerate(cells):
-        cell["id"] = f"cell-{number}"
-    return notebook
-
-
-def _cell(kind: str, pieces: list[Shown]) -> NotebookNode:
-    if kind == "markdown":
-        return new_markdown_cell(pieces[0].html)
-    return new_code_cell(
-        outputs=[
-            new_output("display_data", {piece.kind: piece.html}) for piece in pieces
-        ]
+    shown_cells = [each for each in pieces if each[1]]
+    if not shown_cells:
+        shown_cells = [("code", [Shown("note", EMPTY)])]
+    cells = [
+        {"id": f"cell-{number}", **_cell(kind, group)}
+        for number, (kind, group) in enumerate(shown_cells)
+    ]
+    found: NotebookNode = from_dict(  # type: ignore[no-untyped-call]  # nbformat
+        {"nbformat": 4, "nbformat_minor": 5, "metadata": {}, "cells": cells}
     )
+    return found
+
+
+def _cell(kind: str, pieces: list[Shown]) -> dict[str, Any]:
+    cell: dict[str, Any] = {"cell_type": kind, "metadata": {}, "source": ""}
+    if kind == "markdown":
+        return {**cell, "source": pieces[0].html}
+    outputs = [
+        {
+            "output_type": "display_data",
+            "metadata": {},
+            "data": {piece.kind: piece.html},
+        }
+        for piece in pieces
+    ]
+    return {**cell, "execution_count": None, "outputs": outputs}
