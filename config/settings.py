@@ -75,6 +75,7 @@ INSTALLED_APPS = [
 ]
 MIDDLEWARE = [
     "runner.results.middleware.ContentOriginMiddleware",
+    "config.middleware.ApplicationHeadersMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
@@ -137,6 +138,7 @@ CELERY_BEAT_SCHEDULE = {
     "sweep-heartbeats": {"task": "runner.sweep_heartbeats", "schedule": 10.0},
     "sweep-identities": {"task": "runner.sweep_identities", "schedule": 10.0},
     "sweep-data-sources": {"task": "runner.sweep_data_sources", "schedule": 60.0},
+    "sign-checkpoint": {"task": "audit.sign_checkpoint", "schedule": 300.0},
     "sweep-expired": {"task": "runner.sweep_expired", "schedule": 3600.0},
 }
 
@@ -172,6 +174,9 @@ AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
 AXES_RESET_ON_SUCCESS = True
 AXES_ENABLE_ADMIN = False
 AXES_VERBOSE = False
+AXES_DISABLE_ACCESS_LOG = True  # the event log has it
+AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False
+PASSWORD_RESET_TIMEOUT = 24 * 3600  # of the link that an operator hands over
 SESSION_IDLE_S = env.integer("SESSION_IDLE_S", 15 * 60, at_least=60)
 SESSION_ABSOLUTE_S = env.integer("SESSION_ABSOLUTE_S", 12 * 3600, at_least=60)
 
@@ -288,6 +293,15 @@ LOGGING = {
     "formatters": {
         "line": {"format": "{asctime} {levelname} {name} {message}", "style": "{"}
     },
-    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "filters": {"forget_tokens": {"()": "runner.results.logs.ForgetTokens"}},
+    "handlers": {
+        "stderr": {
+            "class": "logging.StreamHandler",
+            "formatter": "line",
+            "filters": ["forget_tokens"],
+        }
+    },
+    # The web server's own lines go the same way, so that they hold no token either.
+    "loggers": {"uvicorn.access": {"handlers": [], "propagate": True}},
     "root": {"handlers": ["stderr"], "level": env.text("LOG_LEVEL", "INFO")},
 }

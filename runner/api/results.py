@@ -13,8 +13,6 @@ from gallery.api import OneAnswer
 from runner.api.runs import own_run_or_404
 from runner.presenters import header_of
 from runner.results.document import compose
-from runner.presenters import header_of
-from runner.results.document import compose
 from runner.results.reading import download_result
 from runner.results.responses import attachment_response
 

@@ -8,7 +8,7 @@ from django.conf import settings
 from django.db import transaction
 
 from accounts.models import User
-from accounts.policies import NotAllowed, StateBlocker, require
+from accounts.policies import NotNow, StateBlocker, require
 from audit.log import record
 from runner.models import Run, RunResult
 from runner.policies import result_blockers
@@ -62,7 +62,7 @@ def _open(run: Run, kind: Kind, *, by: User, now: datetime) -> bytes:
     require(result_blockers(by, run))
     sealed = getattr(result, kind, None)
     if result is None or sealed is None or result.expires_at <= now:
-        raise NotAllowed([EXPIRED])
+        raise NotNow([EXPIRED])
     return vault.unseal(
         bytes(sealed), keys=settings.RESULT_KEYS, associated=associated(run, kind)
     )
