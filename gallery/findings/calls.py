@@ -224,7 +224,7 @@ def _about(
         yield from _about_module(node.module)
     elif isinstance(node, ast.Call):
         yield from _about_call(node, notebook)
-    elif isinstance(node, ast.Attribute) and notebook.dotted(node) in (
+    elif isinstance(node, ast.Attribute | ast.Name) and notebook.dotted(node) in (
         "os.environ",
         "os.environb",
     ):
