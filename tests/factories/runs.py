@@ -3,12 +3,13 @@
 from datetime import datetime, timedelta
 from typing import Any
 
+from django.utils import timezone
+
 from accounts.models import User
 from gallery.models import Version
 from runner.models import Run, RunKind
 from runner.services.lifecycle import Ending, finish_run, note_cell, start_run
 from runner.workflow import FINAL, Status
-from tests.factories.gallery import NOW
 
 NOTEBOOK = b'{"cells": [], "metadata": {}, "nbformat": 4, "nbformat_minor": 5}\n'
 HTML = b"<main><p>Twelve prescriptions</p></main>"
@@ -20,10 +21,11 @@ def make_run(
     status: str = Status.QUEUED,
     *,
     kind: str = RunKind.RUN,
-    now: datetime = NOW,
+    now: datetime | None = None,
     **fields: Any,
 ) -> Run:
     """Insert a run as the services would leave it in `status`."""
+    now = now or timezone.now()
     values: dict[str, Any] = {
         "persona": next(iter(by.personas), "doctor"),
         "purpose": "treatment",
@@ -47,6 +49,9 @@ def make_run(
     )
     run.refresh_from_db()
     if status == Status.STARTING:
+        return run
+    if status == Status.ACCESS_DENIED:
+        finish(run, status, now=now)
         return run
     start_run(run=run, evidence={"degraded": False}, now=now)
     note_cell(run=run, index=1, status="ok", duration_ms=12, now=now)
