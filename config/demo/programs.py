@@ -246,7 +246,14 @@ def _application(demo: Demo) -> list[Program]:
     worker = python(
         worker_environment(demo),
         *("-m", "celery", "-A", "config", "worker", "-Q", "batch,sweep"),
-        *("--concurrency", "3", "--without-gossip", "--without-mingle"),
+        *(
+            "--concurrency",
+            "3",
+            "--without-gossip",
+            "--without-mingle",
+            "--loglevel",
+            "INFO",
+        ),
     )
     web = python(
         web_environment(demo),

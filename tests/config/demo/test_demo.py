@@ -111,29 +111,20 @@ def assert_the_report_is_true(demo):
 
 @pytest.mark.slow
 @pytest.mark.timeout(900)
-def test_it_starts_answers_and_stops_leaving_nothing_behind(start):
+def test_it_starts_answers_survives_a_kill_and_stops_leaving_nothing_behind(start):
     demo = start()
     assert_it_answers(demo)
     assert_the_report_is_true(demo)
-    family = demo.family()
-    assert len(family) >= 7
-    assert demo.stop(signal.SIGTERM) < STOP_WITHIN_S
-    assert_gone(family)
-    assert demo.process.returncode == 0
+    killed = demo.family()
+    assert len(killed) >= 7
+    demo.stop(signal.SIGKILL)
+    _, left = psutil.wait_procs(killed, timeout=STOP_WITHIN_S)
+    assert left == [], "what a kill leaves behind stops by itself"
 
     again = start()
+    assert_it_answers(again)
     assert again.said().count("Inventing the patients") == 2, "nothing is made twice"
     family = again.family()
     assert again.stop(signal.SIGINT, signal.SIGINT) < STOP_WITHIN_S
     assert_gone(family)
-
-
-@pytest.mark.slow
-@pytest.mark.timeout(900)
-def test_what_a_kill_leaves_behind_stops_by_itself_and_the_next_start_works(start):
-    demo = start()
-    family = demo.family()
-    demo.stop(signal.SIGKILL)
-    _, alive = psutil.wait_procs(family, timeout=STOP_WITHIN_S)
-    assert alive == []
-    assert_it_answers(start())
+    assert again.process.returncode == 0

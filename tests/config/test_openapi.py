@@ -1,0 +1,85 @@
+"""The API's description is complete, and open to everybody."""
+
+import json
+from io import StringIO
+from typing import Any
+
+import pytest
+from django.core.management import call_command
+from django.test import Client
+from django.urls import URLPattern, URLResolver, get_resolver
+
+PREFIX = "/api/v1/"
+
+
+@pytest.fixture(scope="module")
+def schema() -> dict[str, Any]:
+    written = StringIO()
+    call_command(
+        "spectacular",
+        "--format",
+        "openapi-json",
+        "--validate",
+        "--fail-on-warn",
+        stdout=written,
+    )
+    described: dict[str, Any] = json.loads(written.getvalue())
+    return described
+
+
+def addresses(patterns: list[Any], prefix: str = "/") -> set[str]:
+    found: set[str] = set()
+    for pattern in patterns:
+        address = f"{prefix}{pattern.pattern}"
+        if isinstance(pattern, URLResolver):
+            found |= addresses(pattern.url_patterns, address)
+        elif isinstance(pattern, URLPattern):
+            found.add(address)
+    return found
+
+
+def plain(address: str) -> str:
+    """Write `<slug:slug>` as `{slug}`."""
+    return "".join(
+        f"{{{part.split('>')[0].split(':')[1]}}}{part.split('>')[1]}" if index else part
+        for index, part in enumerate(address.split("<"))
+    )
+
+
+def test_it_is_openapi_3_1(schema: dict[str, Any]) -> None:
+    assert schema["openapi"].startswith("3.1")
+
+
+def test_every_address_of_the_api_is_described(schema: dict[str, Any]) -> None:
+    routed = {
+        plain(address)
+        for address in addresses(get_resolver().url_patterns)
+        if address.startswith(PREFIX)
+    }
+    assert set(schema["paths"]) == routed - {f"{PREFIX}schema/"}
+
+
+def test_every_call_tells_its_refusals_as_problems(schema: dict[str, Any]) -> None:
+    for path, calls in schema["paths"].items():
+        for method, call in calls.items():
+            refusals = {code for code in call["responses"] if int(code) >= 400}
+            assert {"401", "403"} <= refusals, (method, path)
+            for code in refusals:
+                content = call["responses"][code]["content"]
+                assert set(content) == {"application/problem+json"}
+
+
+def test_every_call_says_what_it_is_for(schema: dict[str, Any]) -> None:
+    silent = [
+        (method, path)
+        for path, calls in schema["paths"].items()
+        for method, call in calls.items()
+        if not call.get("description")
+    ]
+    assert silent == []
+
+
+def test_the_description_is_served_to_anybody(client: Client, db: None) -> None:
+    answer = client.get(f"{PREFIX}schema/")
+    assert answer.status_code == 200
+    assert answer.json()["info"]["title"] == "Countersign"
