@@ -20,6 +20,13 @@ PERSONAS = ("doctor", "department_head", "billing", "lab", "data_scientist")
 LOGINS = {"cs_web": "ticket", "cs_broker": "broker", "cs_identity": "identity"}
 """The three logins, and the field of Dsns that each one's DSN stands in."""
 
+SCRIPTS = (
+    "schema",
+    "policy_functions",
+    "manifest_functions",
+    "lease_functions",
+    "owner_functions",
+)
 KINDS = ("run", "preview")
 NOBODIES = ("cs_schema", "cs_granter")
 OLDEST_MAJOR = 160000
@@ -54,7 +61,9 @@ def install(
         InstallRefused: not a superuser, PostgreSQL too old, or the kind would change.
     """
     if kind not in KINDS:
-        raise InstallRefused("unknown_kind", f"The kind is one of {KINDS}, not {kind!r}.")
+        raise InstallRefused(
+            "unknown_kind", f"The kind is one of {KINDS}, not {kind!r}."
+        )
     with psycopg.connect(owner_dsn) as connection:
         database = _refuse_early(connection, kind)
         marker = f"{MARKER_PREFIX}{database}"[:63]
@@ -62,12 +71,7 @@ def install(
         connection.execute("SELECT pg_advisory_xact_lock(4850187, 2)")
         _create_roles(connection, marker=marker, personas=personas)
         _set_passwords(connection, dsns)
-        for name in (
-            "schema",
-            "policy_functions",
-            "manifest_functions",
-            "lease_functions",
-        ):
+        for name in SCRIPTS:
             connection.execute(script(name))
         _describe(
             connection, database=database, marker=marker, kind=kind, personas=personas

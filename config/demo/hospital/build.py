@@ -87,7 +87,8 @@ def create_database(superuser_dsn: str, name: str) -> bool:
 def build_hospital(owner_dsn: str, *, seed: int, kind: str, say: Say = print) -> bool:
     """Create schema, rows, indexes and policies in one transaction; False when already there.
 
-    Raises WrongHospital when the database holds a hospital built from other sources.
+    A hospital of another edition (other seed, rows or policies) that this function built is
+    replaced: its people are invented and the same for everybody.
     """
     name = str(conninfo_to_dict(owner_dsn)["dbname"])
     fingerprint = _fingerprint(seed, kind)
@@ -95,27 +96,16 @@ def build_hospital(owner_dsn: str, *, seed: int, kind: str, say: Say = print) ->
         present = _present(connection)
         if present == fingerprint:
             return False
-        if present is not None:
-            raise WrongHospital(name)
         started = time.monotonic()
         say(f"Inventing the patients of {name} …")
         hospital = generate(seed, mrn_prefix=MRN_PREFIXES[kind])
         with connection.transaction():
+            if present is not None:
+                connection.execute("DROP SCHEMA clinic, records, anon CASCADE")
             _create(connection, hospital, name=name, fingerprint=fingerprint, say=say)
         connection.execute("VACUUM (ANALYZE)")
         say(f"The database {name} is ready after {time.monotonic() - started:.0f} s.")
     return True
-
-
-class WrongHospital(RuntimeError):
-    """The database holds a demo hospital of another edition; it is not ours to replace."""
-
-    def __init__(self, database: str) -> None:
-        super().__init__(
-            f"The database {database} holds a demo hospital of another edition. "
-            "Remove the demo's state and start again."
-        )
-        self.database = database
 
 
 def _present(connection: Connection) -> str | None:
@@ -155,9 +145,7 @@ def _create(
         say(f"Loading {len(rows):,} rows into {name}.{table} …")
         _copy(connection, table, rows)
     connection.execute(_text("indexes.sql").encode())
-    row = connection.execute("SELECT marker FROM countersign.installation").fetchone()
-    marker = sql.Identifier(str(row[0])).as_string(connection) if row else ""
-    connection.execute(_text("policies.sql").replace(":marker", marker).encode())
+    connection.execute(_text("policies.sql").encode())
     for table in hospital.tables():
         connection.execute(
             "SELECT countersign.hide_frequencies(%s::regclass)", (table,)

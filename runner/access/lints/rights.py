@@ -82,9 +82,10 @@ LINTS = (
         "policy_role_has_grants",
         "SELECT DISTINCT r.rolname FROM persona_roles r JOIN pg_shdepend d"
         " ON d.refclassid = 'pg_authid'::regclass AND d.refobjid = r.oid AND d.deptype = 'a'"
+        " AND d.classid IN ('pg_class'::regclass, 'pg_namespace'::regclass)"
         " WHERE r.rolname LIKE 'rls\\_%%' AND d.dbid ="
         " (SELECT oid FROM pg_database WHERE datname = current_database())",
-        "{0} holds grants; it is for policies only, or manifests would not narrow.",
+        "{0} may read by itself; it is for policies only, or manifests would not narrow.",
         "Revoke them from {0} and grant to p_<persona> instead.",
     ),
     Lint(

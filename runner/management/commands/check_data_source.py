@@ -1,6 +1,5 @@
 """Check what the owners of a data source did to protect it."""
 
-import os
 from argparse import ArgumentParser
 from typing import Any
 
@@ -9,6 +8,7 @@ from django.core.management.base import BaseCommand, CommandError
 
 from runner.access.check import Problem, check_data_source
 from runner.access.errors import AccessError
+from runner.access.owners import owner_dsn, owner_variable
 
 
 class Command(BaseCommand):
@@ -33,10 +33,8 @@ class Command(BaseCommand):
         if source is None:
             raise CommandError(f"DATA_SOURCES does not name {name!r}.")
         broker = source.for_kind("preview" if notional else "run").broker
-        variable = (
-            f"DATA_SOURCE_{name.upper()}{'_NOTIONAL' if notional else ''}_OWNER_DSN"
-        )
-        dsn = options["dsn"] or os.environ.get(variable) or broker
+        variable = owner_variable(name, notional=notional)
+        dsn = options["dsn"] or owner_dsn(variable) or broker
         if not dsn:
             raise CommandError(f"Set {variable}, or pass --dsn.")
         try:

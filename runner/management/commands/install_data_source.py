@@ -1,6 +1,5 @@
 """Install Countersign's schema in the database of a data source."""
 
-import os
 from argparse import ArgumentParser
 from typing import Any
 
@@ -10,6 +9,7 @@ from django.core.management.base import BaseCommand, CommandError
 
 from runner.access.errors import InstallRefused
 from runner.access.install import install
+from runner.access.owners import owner_dsn, owner_variable
 
 
 class Command(BaseCommand):
@@ -37,10 +37,8 @@ class Command(BaseCommand):
         source = settings.DATA_SOURCES.get(name)
         if source is None:
             raise CommandError(f"DATA_SOURCES does not name {name!r}.")
-        variable = (
-            f"DATA_SOURCE_{name.upper()}{'_NOTIONAL' if notional else ''}_OWNER_DSN"
-        )
-        dsn = options["dsn"] or os.environ.get(variable)
+        variable = owner_variable(name, notional=notional)
+        dsn = options["dsn"] or owner_dsn(variable)
         if not dsn:
             raise CommandError(f"Set {variable}, or pass --dsn.")
         kind = "preview" if notional else "run"

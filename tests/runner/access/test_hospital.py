@@ -1,5 +1,6 @@
 """The demo hospital: the same for everybody, of the promised size, and like a hospital."""
 
+import dataclasses
 from collections import Counter
 
 import pytest
@@ -8,6 +9,8 @@ from config.demo.hospital import build
 from config.demo.hospital.catalogue import DEPARTMENTS, TESTS
 from config.demo.hospital.seed import HOSPITAL_SEED, NOTIONAL_SEED, NOW, generate
 from config.demo.people import PEOPLE
+from runner.access.check import check_data_source
+from runner.access.install import install
 from tests.runner.access.oracle import COLUMNS, hospital
 
 
@@ -104,9 +107,20 @@ def test_building_again_does_nothing(data_cluster):
     assert said == []
 
 
-def test_another_edition_is_not_overwritten(data_cluster):
-    with pytest.raises(build.WrongHospital, match="hospital"):
-        build.build_hospital(data_cluster.hospital_owner_dsn, seed=1, kind="run")
+def test_another_edition_is_replaced(throwaway, monkeypatch):
+    small = dataclasses.replace(hospital(), lab_results=[], prescriptions=[], notes=[])
+    monkeypatch.setattr(build, "generate", lambda seed, mrn_prefix: small)
+    install(throwaway.owner_dsn, kind="run", dsns=throwaway.dsns)
+    said = []
+    for seed in (1, 2):
+        assert build.build_hospital(
+            throwaway.owner_dsn, seed=seed, kind="run", say=said.append
+        )
+    with throwaway.owner() as connection:
+        assert connection.execute(
+            "SELECT count(*) FROM clinic.patients"
+        ).fetchone() == (5000,)
+    assert check_data_source(throwaway.owner_dsn) == []
 
 
 @pytest.mark.parametrize(

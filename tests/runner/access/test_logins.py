@@ -91,9 +91,11 @@ REFUSALS = [
 
 @pytest.mark.parametrize(("field", "role", "statement"), REFUSALS)
 def test_d70_d78_a_login_of_countersign_is_refused(hospital, field, role, statement):
-    with psycopg.connect(getattr(hospital, field), autocommit=True) as connection:
-        with pytest.raises(errors.InsufficientPrivilege):
-            connection.execute(statement.replace("{me}", role))
+    with (
+        psycopg.connect(getattr(hospital, field), autocommit=True) as connection,
+        pytest.raises(errors.InsufficientPrivilege),
+    ):
+        connection.execute(statement.replace("{me}", role))
 
 
 @pytest.mark.parametrize(
@@ -108,11 +110,11 @@ def test_d70_d78_a_login_of_countersign_is_refused(hospital, field, role, statem
 )
 def test_d72_the_broker_cannot_open_a_login_with_a_password(hospital, password):
     run_id = ask(hospital)
-    with psycopg.connect(hospital.broker, autocommit=True) as connection:
-        with pytest.raises(psycopg.Error) as refusal:
-            connection.execute(
-                "SELECT countersign.open_run(%s, %s)", (run_id, password)
-            )
+    with (
+        psycopg.connect(hospital.broker, autocommit=True) as connection,
+        pytest.raises(psycopg.Error) as refusal,
+    ):
+        connection.execute("SELECT countersign.open_run(%s, %s)", (run_id, password))
     assert refusal.value.sqlstate == "CS006"
 
 
@@ -264,10 +266,12 @@ def test_the_scram_verifier_lets_the_password_in(hospital, open_run):
 
 def test_an_opened_run_is_not_opened_by_the_web_login(hospital):
     run_id = ask(hospital)
-    with psycopg.connect(hospital.ticket, autocommit=True) as connection:
-        with pytest.raises(errors.InsufficientPrivilege):
-            connection.execute(
-                "SELECT * FROM countersign.open_run(%s, %s)", (run_id, verifier("x"))
-            )
+    with (
+        psycopg.connect(hospital.ticket, autocommit=True) as connection,
+        pytest.raises(errors.InsufficientPrivilege),
+    ):
+        connection.execute(
+            "SELECT * FROM countersign.open_run(%s, %s)", (run_id, verifier("x"))
+        )
     with pytest.raises(LeaseRefused):
         open_lease(type(hospital)(broker=hospital.ticket), run_id=run_id)
