@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import os
 from contextlib import suppress
 from pathlib import Path
 
 from runner.kernelhost.launcher import Sandbox
 
 INTERVAL_S = 0.25
-PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
+PROPORTIONAL = ("Pss_Anon", "Pss_Shmem")
 
 
 def descendants(pid: int) -> list[int]:
@@ -26,18 +25,24 @@ def descendants(pid: int) -> list[int]:
 
 
 def used_bytes(pids: list[int]) -> int:
-    """Anonymous and shared memory of some processes; pages shared by two count twice."""
+    """Anonymous and shared memory of some processes; a page that n of them share counts 1/n each."""
     total = 0
     for pid in pids:
-        with suppress(OSError, ValueError, IndexError):
-            resident, file_backed = (
-                int(n) for n in Path(f"/proc/{pid}/statm").read_text().split()[1:3]
-            )
-            total += max(0, resident - file_backed) * PAGE_BYTES
+        # A process may end while we look, and a zombie has no memory to read.
+        with suppress(OSError, ValueError):
+            for line in Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines():
+                name, _, value = line.partition(":")
+                if name in PROPORTIONAL:
+                    total += int(value.split()[0]) * 1024
     return total
+
+
+def used_below(pid: int) -> int:
+    """What a process and everything below it use."""
+    return used_bytes(descendants(pid))
 
 
 async def watch(sandbox: Sandbox, limit_bytes: int) -> None:
     """Return when the sandbox uses more than ``limit_bytes``; run until cancelled otherwise."""
-    while used_bytes(descendants(sandbox.init_pid)) <= limit_bytes:
+    while await asyncio.to_thread(used_below, sandbox.init_pid) <= limit_bytes:
         await asyncio.sleep(INTERVAL_S)

@@ -149,7 +149,8 @@ class Server:
         self.host = host
         self.runs: set[Run] = set()
         self.tasks: set[asyncio.Task[None]] = set()
-        self.allowed = {os.geteuid(), host.settings.client_uid}
+        # Root could become any of the others anyway.
+        self.allowed = {0, os.geteuid(), host.settings.client_uid}
 
     @property
     def full(self) -> bool:

@@ -49,7 +49,19 @@ def descriptors():
 def tree():
     import os
 
-    places = ["/", "/etc", "/run", "/tmp", "/home", "/opt", "/dev", "/root", "/var", "/sys", "/work"]
+    places = [
+        "/",
+        "/etc",
+        "/run",
+        "/tmp",
+        "/home",
+        "/opt",
+        "/dev",
+        "/root",
+        "/var",
+        "/sys",
+        "/work",
+    ]
     listed = {}
     for place in places:
         try:
@@ -71,7 +83,15 @@ def writes():
     from pathlib import Path
 
     answers = {}
-    places = ["/", "/usr", "/etc", "/opt/environment", os.path.dirname(os.__file__), "/dev", "/proc/sys/kernel"]
+    places = [
+        "/",
+        "/usr",
+        "/etc",
+        "/opt/environment",
+        os.path.dirname(os.__file__),
+        "/dev",
+        "/proc/sys/kernel",
+    ]
     for place in [*places, *(p for p in sys.path if "site-packages" in p)]:
         try:
             Path(place, "evil.pth").write_text("import os")
@@ -180,14 +200,20 @@ def system_calls():
     for name, (number, *arguments) in numbers.items():
         ctypes.set_errno(0)
         result = libc.syscall(number, *(ctypes.c_long(a) for a in arguments))
-        answers[name] = errno.errorcode.get(ctypes.get_errno(), "allowed") if result == -1 else "allowed"
+        answers[name] = (
+            errno.errorcode.get(ctypes.get_errno(), "allowed")
+            if result == -1
+            else "allowed"
+        )
     return answers
 
 
 def nested_user_namespace():
     import subprocess
 
-    return subprocess.run(["unshare", "-Ur", "id"], capture_output=True, text=True).returncode
+    return subprocess.run(
+        ["unshare", "-Ur", "id"], capture_output=True, text=True
+    ).returncode
 
 
 def signals():
@@ -208,21 +234,42 @@ def set_uid_programs():
     import subprocess
     from pathlib import Path
 
-    flags = [line.split()[5] for line in Path("/proc/self/mountinfo").read_text().splitlines()]
-    result = subprocess.run(["su", "-c", "id -u"], capture_output=True, text=True, stdin=subprocess.DEVNULL)
-    return {"nosuid": all("nosuid" in flag for flag in flags), "su": result.stdout, "uid": os.geteuid()}
+    flags = [
+        line.split()[5]
+        for line in Path("/proc/self/mountinfo").read_text().splitlines()
+    ]
+    result = subprocess.run(
+        ["su", "-c", "id -u"], capture_output=True, text=True, stdin=subprocess.DEVNULL
+    )
+    return {
+        "nosuid": all("nosuid" in flag for flag in flags),
+        "su": result.stdout,
+        "uid": os.geteuid(),
+    }
 
 
 def kernel_files():
     answers = {}
-    for path in ("/proc/sys/kernel/core_pattern", "/proc/sysrq-trigger", "/proc/sys/vm/drop_caches"):
+    for path in (
+        "/proc/sys/kernel/core_pattern",
+        "/proc/sysrq-trigger",
+        "/proc/sys/vm/drop_caches",
+    ):
         try:
             with open(path, "w") as f:
                 f.write("1")
             answers[path] = "written"
         except OSError as error:
             answers[path] = error.strerror
-    for path in ("/dev/kmsg", "/dev/mem", "/sys/kernel", "/sys/fs/cgroup", "/proc/kcore", "/dev/vda", "/dev/sda"):
+    for path in (
+        "/dev/kmsg",
+        "/dev/mem",
+        "/sys/kernel",
+        "/sys/fs/cgroup",
+        "/proc/kcore",
+        "/dev/vda",
+        "/dev/sda",
+    ):
         try:
             with open(path, "rb") as f:
                 answers[path] = f"read {len(f.read(1))}"
@@ -299,7 +346,11 @@ def connection_file():
     import stat
 
     directory, file = os.stat("/run/kernel"), os.stat("/run/kernel/connection.json")
-    return [stat.S_IMODE(directory.st_mode), stat.S_IMODE(file.st_mode), directory.st_uid]
+    return [
+        stat.S_IMODE(directory.st_mode),
+        stat.S_IMODE(file.st_mode),
+        directory.st_uid,
+    ]
 
 
 def installing():
@@ -307,7 +358,17 @@ def installing():
     import sys
 
     run = subprocess.run(
-        [sys.executable, "-m", "pip", "install", "--retries", "0", "--timeout", "2", "tomli"],
+        [
+            sys.executable,
+            "-m",
+            "pip",
+            "install",
+            "--retries",
+            "0",
+            "--timeout",
+            "2",
+            "tomli",
+        ],
         capture_output=True,
         text=True,
     )
@@ -335,8 +396,12 @@ def thirty_two_bit_call():
 
     pid = os.fork()
     if pid == 0:
-        code = mmap.mmap(-1, 4096, prot=mmap.PROT_READ | mmap.PROT_WRITE | mmap.PROT_EXEC)
-        code.write(b"\xb8\x14\x00\x00\x00\xcd\x80\xc3")  # mov eax, getpid; int 0x80; ret
+        code = mmap.mmap(
+            -1, 4096, prot=mmap.PROT_READ | mmap.PROT_WRITE | mmap.PROT_EXEC
+        )
+        code.write(
+            b"\xb8\x14\x00\x00\x00\xcd\x80\xc3"
+        )  # mov eax, getpid; int 0x80; ret
         address = ctypes.addressof(ctypes.c_char.from_buffer(code))
         ctypes.CFUNCTYPE(ctypes.c_int)(address)()
         os._exit(0)

@@ -1,6 +1,9 @@
 """One kernel host for all tests of this folder; it is what production runs."""
 
+import shutil
+import tempfile
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -16,6 +19,15 @@ def environments():
         if not (ENVIRONMENTS / name / "bin" / "python").exists():
             pytest.fail(f"{ENVIRONMENTS / name} is not built: run make environments")
     return ENVIRONMENTS
+
+
+@pytest.fixture(scope="session")
+def open_folder() -> Iterator[Path]:
+    """A folder that every user may enter; pytest's own are private to whoever runs it."""
+    folder = Path(tempfile.mkdtemp(prefix="kernelhost-tests-"))
+    folder.chmod(0o755)
+    yield folder
+    shutil.rmtree(folder)
 
 
 @pytest.fixture(scope="session")

@@ -37,11 +37,36 @@ BATCH = (
     attacks.planted_links,
 )
 ALLOWED_NAMES = {
-    *("HOME", "USER", "LOGNAME", "PATH", "LANG", "TZ", "TMPDIR", "IPYTHONDIR", "PWD", "LC_CTYPE"),
-    *("JUPYTER_RUNTIME_DIR", "MPLCONFIGDIR", "MPLBACKEND", "PYTHONSAFEPATH", "PYTHONNOUSERSITE"),
+    *(
+        "HOME",
+        "USER",
+        "LOGNAME",
+        "PATH",
+        "LANG",
+        "TZ",
+        "TMPDIR",
+        "IPYTHONDIR",
+        "PWD",
+        "LC_CTYPE",
+    ),
+    *(
+        "JUPYTER_RUNTIME_DIR",
+        "MPLCONFIGDIR",
+        "MPLBACKEND",
+        "PYTHONSAFEPATH",
+        "PYTHONNOUSERSITE",
+    ),
     *("PYTHONDONTWRITEBYTECODE", "OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS"),
     # set by ipykernel itself
-    *("PYDEVD_USE_FRAME_EVAL", "TERM", "CLICOLOR", "FORCE_COLOR", "CLICOLOR_FORCE", "PAGER", "GIT_PAGER"),
+    *(
+        "PYDEVD_USE_FRAME_EVAL",
+        "TERM",
+        "CLICOLOR",
+        "FORCE_COLOR",
+        "CLICOLOR_FORCE",
+        "PAGER",
+        "GIT_PAGER",
+    ),
 }
 
 
@@ -55,10 +80,15 @@ def seen(host):
         port.bind(("127.0.0.1", 0))
         port.listen()
         names = {"HOST_PORT": port.getsockname()[1], "ABSTRACT_NAME": abstract}
-        outcome = host.run(*(attacks.cell_of(attack, **names) for attack in BATCH), "print('alive')")
+        outcome = host.run(
+            *(attacks.cell_of(attack, **names) for attack in BATCH), "print('alive')"
+        )
     assert outcome.status == "succeeded", (outcome.error, outcome.last["notebook"])
     assert outcome.text(len(BATCH)) == "alive\n"
-    found = {attack.__name__: attacks.evidence(outcome, index) for index, attack in enumerate(BATCH)}
+    found = {
+        attack.__name__: attacks.evidence(outcome, index)
+        for index, attack in enumerate(BATCH)
+    }
     found["everything"] = json.dumps(outcome.last)
     return found
 
@@ -70,7 +100,9 @@ def test_k1_the_environment_holds_what_we_put_there_and_nothing_else(seen):
 
 def test_k2_no_capability_no_new_privileges_a_filter_and_an_ordinary_user(seen):
     status = seen["status"]
-    assert {status[name] for name in ("CapEff", "CapPrm", "CapBnd", "CapAmb")} == {"0" * 16}
+    assert {status[name] for name in ("CapEff", "CapPrm", "CapBnd", "CapAmb")} == {
+        "0" * 16
+    }
     assert (status["NoNewPrivs"], status["Seccomp"]) == ("1", "2")
     assert status["Uid"].split() == ["1000"] * 4
 
@@ -82,14 +114,51 @@ def test_k3_only_its_own_processes_are_visible(seen):
 
 
 def test_k4_no_descriptor_of_the_host_is_open(seen):
-    own = ("pipe:", "socket:", "anon_inode:", "/dev/null", "/proc/", "/tmp/", "/home/kernel/", "/dev/ptmx")
+    own = (
+        "pipe:",
+        "socket:",
+        "anon_inode:",
+        "/dev/null",
+        "/proc/",
+        "/tmp/",
+        "/home/kernel/",
+        "/dev/ptmx",
+    )
     assert [name for name in seen["descriptors"] if not name.startswith(own)] == []
 
 
 def test_k5_nothing_of_the_host_is_there(seen):
     tree = seen["tree"]
-    assert set(tree["/"]) <= set("bin dev etc home lib lib32 lib64 libx32 opt proc root run sbin tmp usr".split())
-    allowed = {"alternatives", "fonts", "group", "hosts", "ld.so.cache", "localtime", "nsswitch.conf", "passwd", "ssl"}
+    assert set(tree["/"]) <= set(
+        [
+            "bin",
+            "dev",
+            "etc",
+            "home",
+            "lib",
+            "lib32",
+            "lib64",
+            "libx32",
+            "opt",
+            "proc",
+            "root",
+            "run",
+            "sbin",
+            "tmp",
+            "usr",
+        ]
+    )
+    allowed = {
+        "alternatives",
+        "fonts",
+        "group",
+        "hosts",
+        "ld.so.cache",
+        "localtime",
+        "nsswitch.conf",
+        "passwd",
+        "ssl",
+    }
     assert set(tree["/etc"]) <= allowed
     assert tree["/run"] == ["kernel"]
     assert tree["/home"] == ["kernel"]
@@ -100,7 +169,11 @@ def test_k5_nothing_of_the_host_is_there(seen):
 
 
 def test_k6_nothing_can_be_written_that_would_last(seen):
-    assert set(seen["writes"].values()) <= {"Read-only file system", "Permission denied", "No such file or directory"}
+    assert set(seen["writes"].values()) <= {
+        "Read-only file system",
+        "Permission denied",
+        "No such file or directory",
+    }
 
 
 def test_k7_there_is_no_network(seen):
@@ -139,7 +212,12 @@ def test_k16_set_uid_programs_have_no_effect(seen):
 
 
 def test_k17_the_machine_cannot_be_read_or_steered(seen):
-    refused = {"Read-only file system", "Permission denied", "No such file or directory", "Operation not permitted"}
+    refused = {
+        "Read-only file system",
+        "Permission denied",
+        "No such file or directory",
+        "Operation not permitted",
+    }
     assert set(seen["kernel_files"].values()) <= refused, seen["kernel_files"]
 
 
@@ -155,7 +233,12 @@ def test_k21_open_files_are_bounded(seen):
 
 
 def test_k22_k23_no_directory_can_fill_the_host(seen):
-    for place, limit in {"/tmp": 256, "/home/kernel": 64, "/dev/shm": 64, "/run/kernel": 1}.items():
+    for place, limit in {
+        "/tmp": 256,
+        "/home/kernel": 64,
+        "/dev/shm": 64,
+        "/run/kernel": 1,
+    }.items():
         error, written = seen["full_disks"][place]
         assert error == "No space left on device"
         assert written <= limit * 1_048_576
@@ -178,7 +261,11 @@ def test_k32_the_connection_file_is_private(seen):
 
 def test_k40_names_of_the_host_do_not_show(seen):
     identity = seen["identity"]
-    assert (identity["host"], identity["zone"], identity["cwd"]) == ("run", "UTC", "/home/kernel")
+    assert (identity["host"], identity["zone"], identity["cwd"]) == (
+        "run",
+        "UTC",
+        "/home/kernel",
+    )
     assert "countersign-kernelhost" not in identity["mounts"]
 
 

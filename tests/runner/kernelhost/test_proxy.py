@@ -1,6 +1,5 @@
 """The data proxy between a real kernel and a real PostgreSQL."""
 
-import os
 import secrets
 import time
 
@@ -27,22 +26,28 @@ def server(tmp_path_factory):
         uid=61303,
         settings={"fsync": "off", "log_statement": "none"},
     )
-    for folder in (cluster.home.parent, cluster.home.parent.parent):
-        os.chmod(folder, 0o711)
     cluster.initialise(durable=False)
     cluster.start()
     cluster.secrets = {ROLE: "password-of-the-run", OTHER: "password-of-the-other"}
     with psycopg.connect(cluster.dsn(), autocommit=True) as connection:
         connection.execute("CREATE DATABASE hospital")
     with psycopg.connect(cluster.dsn("hospital"), autocommit=True) as connection:
-        connection.execute("CREATE TABLE visits AS SELECT g AS id, repeat('x', 100) AS note FROM generate_series(1, 5000) g")
+        connection.execute(
+            "CREATE TABLE visits AS SELECT g AS id, repeat('x', 100) AS note FROM generate_series(1, 5000) g"
+        )
         connection.execute("CREATE TABLE secret AS SELECT 1 AS id")
         for role, word in cluster.secrets.items():
             connection.execute(
-                sql.SQL("CREATE ROLE {} LOGIN PASSWORD {}").format(sql.Identifier(role), sql.Literal(word))
+                sql.SQL("CREATE ROLE {} LOGIN PASSWORD {}").format(
+                    sql.Identifier(role), sql.Literal(word)
+                )
             )
-        connection.execute(sql.SQL("GRANT SELECT ON visits TO {}").format(sql.Identifier(ROLE)))
-        connection.execute(sql.SQL("GRANT SELECT ON visits TO {}").format(sql.Identifier(OTHER)))
+        connection.execute(
+            sql.SQL("GRANT SELECT ON visits TO {}").format(sql.Identifier(ROLE))
+        )
+        connection.execute(
+            sql.SQL("GRANT SELECT ON visits TO {}").format(sql.Identifier(OTHER))
+        )
     yield cluster
     cluster.stop()
 
@@ -79,7 +84,8 @@ def test_every_client_connects_without_configuration(host, source):
         "with psycopg.connect() as c, c.cursor() as k:\n"
         "    with k.copy('COPY (SELECT id FROM visits ORDER BY id LIMIT 4) TO STDOUT') as copy: print(list(copy.rows()))",
         "with psycopg.connect() as c, c.cursor('server_side') as k:\n    k.execute('select id from visits order by id')\n    print(len(k.fetchmany(7)))",
-        data_sources=(source(),),
+        # Two engines keep a pooled connection each.
+        data_sources=(source(connections=5),),
     )
     assert outcome.status == "succeeded", outcome.error
     assert outcome.text(0) == "(5000,)\n"
@@ -91,8 +97,13 @@ def test_every_client_connects_without_configuration(host, source):
     recorded = {event["text"]: event for event in outcome.of("statement")}
     assert recorded["select count(*) from visits"]["rows"] == 1
     assert recorded["select id from visits order by id limit 3"]["rows"] == 3
-    assert all(event["source"] == "hospital" and event["sqlstate"] is None for event in recorded.values())
-    assert outcome.last["rows_read"] == sum(event["rows"] for event in outcome.of("statement"))
+    assert all(
+        event["source"] == "hospital" and event["sqlstate"] is None
+        for event in recorded.values()
+    )
+    assert outcome.last["rows_read"] == sum(
+        event["rows"] for event in outcome.of("statement")
+    )
 
 
 def test_the_kernel_holds_no_credential(host, source, server):
@@ -114,7 +125,9 @@ def test_the_kernel_holds_no_credential(host, source, server):
 
 
 def test_a_statement_that_was_refused_is_told_from_any_other_failure(host, source):
-    outcome = host.run(CONNECT + "connection.execute('select * from secret')", data_sources=(source(),))
+    outcome = host.run(
+        CONNECT + "connection.execute('select * from secret')", data_sources=(source(),)
+    )
     assert outcome.status == "failed"
     assert outcome.error["code"] == "permission_denied"
     assert (outcome.error["cell"], outcome.error["line"]) == (0, 3)
@@ -145,7 +158,8 @@ def test_a_failure_that_is_not_a_refusal_is_not_called_one(host, source, source_
 
 def test_a_refusal_in_an_earlier_cell_does_not_colour_a_later_failure(host, source):
     outcome = host.run(
-        CONNECT + "try:\n    connection.execute('select * from secret')\nexcept psycopg.Error: pass",
+        CONNECT
+        + "try:\n    connection.execute('select * from secret')\nexcept psycopg.Error: pass",
         "1 / 0",
         data_sources=(source(),),
     )
@@ -169,7 +183,8 @@ def test_rows_are_limited_and_the_message_says_what_to_narrow(host, source):
 
 def test_bytes_are_limited(host, source):
     outcome = host.run(
-        CONNECT + "try: connection.execute('select * from visits')\nexcept psycopg.Error as e: print(e.sqlstate, e)",
+        CONNECT
+        + "try: connection.execute('select * from visits')\nexcept psycopg.Error as e: print(e.sqlstate, e)",
         data_sources=(source(bytes=50_000),),
     )
     assert "may read 50,000 bytes" in outcome.text(0)
@@ -225,7 +240,8 @@ def test_nothing_but_the_own_login_and_database_can_be_reached(host, source):
 
 def test_copying_in_notifications_and_function_calls_are_refused(host, source):
     outcome = host.run(
-        CONNECT + "try:\n    with connection.cursor().copy('COPY visits FROM STDIN') as copy: copy.write_row((1, 'x'))\n"
+        CONNECT
+        + "try:\n    with connection.cursor().copy('COPY visits FROM STDIN') as copy: copy.write_row((1, 'x'))\n"
         "except psycopg.Error as e: print(e.sqlstate)",
         "listening = psycopg.connect(autocommit=True)\nlistening.execute('listen channel')\n"
         "listening.execute(\"notify channel, 'words of another run'\")\n"
@@ -264,7 +280,10 @@ def test_the_socket_cannot_be_replaced(host, source):
 
 
 def test_a_login_that_does_not_work_says_so_without_the_password(host, source):
-    outcome = host.run("import psycopg\npsycopg.connect()", data_sources=(source(password="wrong-password"),))
+    outcome = host.run(
+        "import psycopg\npsycopg.connect()",
+        data_sources=(source(password="wrong-password"),),
+    )
     assert outcome.status == "failed"
     assert "wrong-password" not in str(outcome.events)
     assert outcome.of("statement")[0]["sqlstate"] == "28P01"
@@ -275,7 +294,8 @@ def test_garbage_on_the_socket_hurts_nobody(host, source):
         "import os, socket, struct\n"
         "for data in (b'', b'\\0' * 8, os.urandom(200), struct.pack('!II', 8, 80877103) * 9, b'\\xff\\xff\\xff\\xff', struct.pack('!II', 2**31 - 1, 196608)):\n"
         "    s = socket.socket(socket.AF_UNIX)\n    s.connect('/run/data/hospital/.s.PGSQL.5432')\n    s.sendall(data)\n    s.shutdown(socket.SHUT_WR)\n    s.recv(100)\n    s.close()",
-        CONNECT + "s = socket.socket(fileno=os.dup(connection.fileno()))\ns.setblocking(True)\n"
+        CONNECT
+        + "s = socket.socket(fileno=os.dup(connection.fileno()))\ns.setblocking(True)\n"
         "s.sendall(b'F' + struct.pack('!I', 12) + b'12345678')\nprint(s.recv(1000)[:1])",
         CONNECT + "print(connection.execute('select 1').fetchone())",
         data_sources=(source(),),
@@ -297,7 +317,9 @@ def test_many_rows_pass_quickly(host, source):
 
 
 def test_the_end_of_the_run_cuts_its_connections(host, source, server):
-    with host.session(CONNECT + "connection.execute('select pg_sleep(50)')", data_sources=(source(),)) as session:
+    with host.session(
+        CONNECT + "connection.execute('select pg_sleep(50)')", data_sources=(source(),)
+    ) as session:
         for event in session.events(timeout_s=20):
             if event and event["event"] == "cell_started":
                 break
@@ -311,5 +333,6 @@ def test_the_end_of_the_run_cuts_its_connections(host, source, server):
 def sessions(server):
     with psycopg.connect(server.dsn()) as connection:
         return connection.execute(
-            "select count(*) from pg_stat_activity where usename = %s and state <> 'active'", [ROLE]
+            "select count(*) from pg_stat_activity where usename = %s and state <> 'active'",
+            [ROLE],
         ).fetchone()[0]

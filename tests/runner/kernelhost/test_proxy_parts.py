@@ -18,7 +18,9 @@ from runner.kernelhost.proxy.meter import LimitReached, Meter
 from runner.kernelhost.proxy.startup import StartupRefused, checked
 from runner.kernelhost.proxy.statements import MAX_PENDING, Statements, is_control
 
-SOURCE = DataSource("hospital", "127.0.0.1", 5432, "hospital", "r_1", "x", "disable", SourceLimits())
+SOURCE = DataSource(
+    "hospital", "127.0.0.1", 5432, "hospital", "r_1", "x", "disable", SourceLimits()
+)
 
 
 def text(*parts):
@@ -30,7 +32,11 @@ def test_messages_are_found_however_the_bytes_arrive():
     data = b"".join(frame.encode() for frame in frames)
     for size in (1, 7, 64, len(data)):
         scanner = Scanner(10_000)
-        found = [f for start in range(0, len(data), size) for f in scanner.feed(data[start : start + size])]
+        found = [
+            f
+            for start in range(0, len(data), size)
+            for f in scanner.feed(data[start : start + size])
+        ]
         assert found == frames
 
 
@@ -53,7 +59,12 @@ def test_a_startup_message_that_does_not_pair_up_is_refused(payload):
 
 def test_an_error_has_its_sqlstate():
     (frame,) = Scanner(1000).feed(error_response("54000", "Narrow it."))
-    assert error_fields(frame.payload) == {"S": "FATAL", "V": "FATAL", "C": "54000", "M": "Narrow it."}
+    assert error_fields(frame.payload) == {
+        "S": "FATAL",
+        "V": "FATAL",
+        "C": "54000",
+        "M": "Narrow it.",
+    }
 
 
 @pytest.mark.parametrize(
@@ -73,7 +84,13 @@ def test_a_client_may_not_ask_for_more(parameters, sqlstate):
 
 
 def test_only_settings_of_the_client_side_are_passed_on():
-    given = {"user": "r_1", "database": "hospital", "client_encoding": "UTF8", "role": "x", "search_path": "y"}
+    given = {
+        "user": "r_1",
+        "database": "hospital",
+        "client_encoding": "UTF8",
+        "role": "x",
+        "search_path": "y",
+    }
     assert checked(given, SOURCE) == {"client_encoding": "UTF8"}
 
 
@@ -104,7 +121,9 @@ def recorded(*frames):
             if frame.kind == b"D":
                 statements.row()
             statements.answered(frame)
-    return [(record["text"], record["rows"], record["sqlstate"]) for record in records], statements
+    return [
+        (record["text"], record["rows"], record["sqlstate"]) for record in records
+    ], statements
 
 
 SYNC, READY = (">", Frame(b"S", b"")), ("<", Frame(b"Z", b"I"))
@@ -143,25 +162,49 @@ def test_a_failed_query_is_recorded_with_its_sqlstate():
 
 
 def test_an_extended_query_is_recorded_when_it_is_executed():
-    records, _ = recorded(parse("select 2"), bind(), execute(), SYNC, PARSED, ROW, COMPLETE, READY)
+    records, _ = recorded(
+        parse("select 2"), bind(), execute(), SYNC, PARSED, ROW, COMPLETE, READY
+    )
     assert records == [("select 2", 1, None)]
 
 
 def test_a_prepared_statement_keeps_its_text():
-    first = [parse("select $1", "s"), bind("", "s"), execute(), SYNC, PARSED, ROW, COMPLETE, READY]
+    first = [
+        parse("select $1", "s"),
+        bind("", "s"),
+        execute(),
+        SYNC,
+        PARSED,
+        ROW,
+        COMPLETE,
+        READY,
+    ]
     again = [bind("", "s"), execute(), SYNC, ROW, COMPLETE, READY]
     records, _ = recorded(*first, *again)
     assert records == [("select $1", 1, None)] * 2
 
 
 def test_a_statement_that_does_not_parse_is_recorded_once():
-    records, statements = recorded(parse("selec"), bind(), execute(), SYNC, failed("42601"), READY)
+    records, statements = recorded(
+        parse("selec"), bind(), execute(), SYNC, failed("42601"), READY
+    )
     assert records == [("selec", 0, "42601")]
     assert not statements.pending
 
 
 def test_pipelined_statements_after_an_error_were_never_run():
-    frames = [parse("a"), bind(), execute(), parse("b"), bind(), execute(), SYNC, PARSED, failed("42501"), READY]
+    frames = [
+        parse("a"),
+        bind(),
+        execute(),
+        parse("b"),
+        bind(),
+        execute(),
+        SYNC,
+        PARSED,
+        failed("42501"),
+        READY,
+    ]
     records, statements = recorded(*frames)
     assert records == [("a", 0, "42501")]
     assert not statements.pending
@@ -183,7 +226,9 @@ def test_unanswered_messages_are_bounded():
         statements.sent(Frame(b"S", b""))
 
 
-@pytest.mark.parametrize("sql", ["ROLLBACK", " begin", "Commit;", "release x", "DEALLOCATE all"])
+@pytest.mark.parametrize(
+    "sql", ["ROLLBACK", " begin", "Commit;", "release x", "DEALLOCATE all"]
+)
 def test_what_steers_a_transaction_reads_nothing(sql):
     assert is_control(sql)
     assert not is_control("select 1")

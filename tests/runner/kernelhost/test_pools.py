@@ -1,0 +1,193 @@
+"""Control groups of both versions, user ids, working directories, and the kernel's sockets."""
+
+import os
+import socket
+import subprocess
+
+import pytest
+
+from runner.kernelhost import cgroups, endpoints, staging, uids
+from runner.kernelhost.cgroups import CgroupUnavailable, RunCgroup, Tree, find_trees
+from runner.kernelhost.confinement import Caps
+
+CAPS = Caps(memory_bytes=1000, processes=7, cpu_millis=1500)
+
+
+def written(directory):
+    return {
+        path.name: path.read_text() for path in directory.iterdir() if path.is_file()
+    }
+
+
+@pytest.fixture
+def fake(tmp_path, monkeypatch):
+    """A directory that behaves like a control group: every write to it is kept."""
+
+    def made(version, controllers):
+        base = tmp_path / f"v{version}"
+        base.mkdir()
+        (base / "cgroup.controllers").write_text(" ".join(controllers))
+        return Tree(version, base, frozenset(controllers))
+
+    return made
+
+
+def test_version_2_gets_its_files(fake):
+    tree = fake(2, ["memory", "pids", "cpu"])
+    cgroups.create((tree,), "1-run", CAPS)
+    assert (tree.base / "cgroup.subtree_control").read_text() == "+cpu +memory +pids"
+    assert written(tree.base / "countersign-kernel-1-run") == {
+        "memory.max": "1000",
+        "memory.swap.max": "0",
+        "memory.oom.group": "0",
+        "pids.max": "7",
+        "cpu.max": "150000 100000",
+    }
+
+
+def test_version_1_gets_its_files(fake):
+    tree = fake(1, ["memory", "pids", "cpu"])
+    cgroups.create((tree,), "1-run", CAPS)
+    assert written(tree.base / "countersign-kernel-1-run") == {
+        "memory.limit_in_bytes": "1000",
+        "memory.memsw.limit_in_bytes": "1000",
+        "memory.swappiness": "0",
+        "pids.max": "7",
+        "cpu.cfs_period_us": "100000",
+        "cpu.cfs_quota_us": "150000",
+    }
+
+
+def test_a_hybrid_machine_uses_each_controller_where_it_is(tmp_path):
+    for name in ("memory", "pids", "unified"):
+        (tmp_path / name).mkdir()
+    (tmp_path / "unified" / "cgroup.controllers").write_text("cpu hugetlb")
+    (tmp_path / "memory" / "mine").mkdir()
+    mounts = tmp_path / "mounts"
+    mounts.write_text(
+        f"cgroup {tmp_path}/memory cgroup rw,memory 0 0\n"
+        f"cgroup {tmp_path}/pids cgroup rw,pids 0 0\n"
+        f"cgroup2 {tmp_path}/unified cgroup2 rw 0 0\n"
+    )
+    own = tmp_path / "own"
+    own.write_text("4:memory:/mine\n8:pids:/elsewhere\n0::/\n")
+    trees = {next(iter(tree.controllers)): tree for tree in find_trees(mounts, own)}
+    assert (trees["memory"].version, trees["memory"].base) == (
+        1,
+        tmp_path / "memory" / "mine",
+    )
+    assert trees["pids"].base == tmp_path / "pids"
+    assert (trees["cpu"].version, trees["cpu"].base) == (2, tmp_path / "unified")
+
+
+def test_a_controller_that_is_nowhere_is_named(tmp_path):
+    (tmp_path / "mounts").write_text("")
+    (tmp_path / "own").write_text("0::/\n")
+    with pytest.raises(CgroupUnavailable):
+        find_trees(tmp_path / "mounts", tmp_path / "own")
+
+
+def test_memory_kills_are_counted_in_both_versions(tmp_path):
+    (tmp_path / "memory.events").write_text("low 0\noom 2\noom_kill 3\n")
+    (tmp_path / "memory.oom_control").write_text(
+        "oom_kill_disable 0\nunder_oom 0\noom_kill 4\n"
+    )
+    for version, count in ((2, 3), (1, 4)):
+        assert (
+            RunCgroup(((version, tmp_path, frozenset({"memory"})),)).oom_kills()
+            == count
+        )
+
+
+def test_two_runs_never_share_a_uid(tmp_path):
+    with uids.leased_uid(tmp_path) as first, uids.leased_uid(tmp_path) as second:
+        assert first != second
+    with uids.leased_uid(tmp_path) as again:
+        assert again == first
+
+
+def test_the_pool_ends(tmp_path, monkeypatch):
+    monkeypatch.setattr(uids, "POOL_SIZE", 1)
+    with (
+        uids.leased_uid(tmp_path),
+        pytest.raises(uids.NoFreeUid),
+        uids.leased_uid(tmp_path),
+    ):
+        pass
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can become somebody else")
+def test_a_uid_that_still_owns_a_process_is_not_given_out(tmp_path, monkeypatch):
+    """K36."""
+    monkeypatch.setattr(uids, "FIRST_UID", 60790)
+    sleeper = subprocess.Popen(["sleep", "30"], user=60790)
+    try:
+        with uids.leased_uid(tmp_path) as uid:
+            assert uid == 60791
+    finally:
+        sleeper.kill()
+        sleeper.wait()
+
+
+def test_directories_of_dead_hosts_are_removed_and_of_live_ones_kept(tmp_path):
+    dead, alive, fresh = (
+        tmp_path / f"{staging.PREFIX}{name}" for name in ("dead", "alive", "fresh")
+    )
+    for directory in (dead, alive, fresh):
+        directory.mkdir()
+    (dead / staging.LOCK_NAME).touch()
+    (alive / staging.LOCK_NAME).touch()
+    holder = subprocess.Popen(["flock", str(alive / staging.LOCK_NAME), "sleep", "30"])
+    try:
+        while (
+            subprocess.run(
+                ["flock", "-n", str(alive / staging.LOCK_NAME), "true"]
+            ).returncode
+            == 0
+        ):
+            pass
+        assert staging.sweep(tmp_path) == [dead]
+        assert alive.exists()
+        assert fresh.exists()
+    finally:
+        holder.kill()
+        holder.wait()
+
+
+@pytest.fixture
+def kernel_root(tmp_path, monkeypatch):
+    """A process whose root we look into, and the path of its shell socket there."""
+    monkeypatch.setattr(endpoints, "PREFIX_INSIDE", f"{tmp_path}/k")
+    return tmp_path / f"k-{endpoints.PORTS['shell']}"
+
+
+def test_a_socket_is_opened_by_what_it_is(kernel_root):
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(str(kernel_root))
+        listener.listen()
+        descriptor = endpoints.open_socket(os.getpid(), "shell")
+        kernel_root.rename(kernel_root.with_name("moved"))
+        with socket.socket(socket.AF_UNIX) as client:
+            client.connect(f"/proc/self/fd/{descriptor}")
+        os.close(descriptor)
+
+
+def test_a_link_or_a_file_in_its_place_is_refused(kernel_root):
+    """K24: a kernel cannot send the host to another socket."""
+    kernel_root.symlink_to("/run/docker.sock")
+    with pytest.raises(endpoints.NotASocket):
+        endpoints.open_socket(os.getpid(), "shell")
+    kernel_root.unlink()
+    kernel_root.write_text("")
+    with pytest.raises(endpoints.NotASocket):
+        endpoints.open_socket(os.getpid(), "shell")
+
+
+def test_a_linked_directory_on_the_way_is_refused(kernel_root, monkeypatch, tmp_path):
+    (tmp_path / "real").mkdir()
+    (tmp_path / "linked").symlink_to("real")
+    monkeypatch.setattr(endpoints, "PREFIX_INSIDE", f"{tmp_path}/linked/k")
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(f"{tmp_path}/real/k-1")
+        with pytest.raises(OSError, match="Not a directory"):
+            endpoints.open_socket(os.getpid(), "shell")
