@@ -302,6 +302,9 @@ LOGGING = {
         }
     },
     # The web server's own lines go the same way, so that they hold no token either.
-    "loggers": {"uvicorn.access": {"handlers": [], "propagate": True}},
+    "loggers": {
+        name: {"handlers": [], "propagate": True}
+        for name in ("uvicorn", "uvicorn.access")
+    },
     "root": {"handlers": ["stderr"], "level": env.text("LOG_LEVEL", "INFO")},
 }

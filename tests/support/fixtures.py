@@ -103,7 +103,10 @@ def _chromium() -> Iterator[Browser]:
     binary = shutil.which("chromium")
     if binary is None:
         pytest.skip("no chromium on this machine: apt-get install chromium")
-    with sync_playwright() as playwright:
+    with pytest.MonkeyPatch.context() as patch, sync_playwright() as playwright:
+        # Playwright keeps an event loop in this thread until it stops, which Django
+        # takes for an async view, in every test of this session that follows.
+        patch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "1")
         browser = playwright.chromium.launch(
             executable_path=binary, args=CHROMIUM_ARGUMENTS
         )
@@ -112,12 +115,8 @@ def _chromium() -> Iterator[Browser]:
 
 
 @pytest.fixture
-def browser_context(
-    _chromium: Browser, site: Site, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[BrowserContext]:
+def browser_context(_chromium: Browser, site: Site) -> Iterator[BrowserContext]:
     """A fresh browser profile on the site."""
-    # Playwright keeps an event loop in this thread, which Django takes for an async view.
-    monkeypatch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "1")
     context = _chromium.new_context(
         base_url=site.url, viewport={"width": 1280, "height": 900}
     )
