@@ -22,7 +22,7 @@ _MEANINGS = {
 }
 
 
-class SessionScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]  # untyped library hook
+class SessionScheme(OpenApiAuthenticationExtension):
     """How a caller shows who they are."""
 
     target_class = "accounts.authentication.SessionAuthentication"

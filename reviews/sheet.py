@@ -2,7 +2,7 @@
 
 import hashlib
 
-from audit.log import canonical_json
+from audit.chain import canonical_json
 from gallery.access import launch_audience
 from gallery.models import Version
 

@@ -19,7 +19,8 @@ from django.conf import settings
 from accounts.models import User
 from accounts.policies import Blocker, NotAllowed
 from accounts.services import confirm_password
-from audit.log import canonical_json, head_hash, stamp
+from audit.chain import canonical_json
+from audit.log import head_hash, stamp
 from gallery.models import Version
 from reviews.models import Meaning, Signature
 

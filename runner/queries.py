@@ -54,12 +54,11 @@ def run_facts(
     counted = runs.values("notebook").annotate(
         recent=Count("pk", filter=Q(queued_at__gte=since))
     )
-    return {
-        row["notebook"]: RunFacts(
-            *mine.get(row["notebook"], (None, None)), this_month=row["recent"]
-        )
-        for row in counted.order_by()
-    }
+    facts = {}
+    for row in counted.order_by():
+        last_run, last_run_at = mine.get(row["notebook"], (None, None))
+        facts[row["notebook"]] = RunFacts(last_run, last_run_at, row["recent"])
+    return facts
 
 
 def previews_of(version: Version) -> QuerySet[Run]:

@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 from typing import TypeVar
 from uuid import UUID
 
@@ -25,7 +25,7 @@ LOOK_EVERY_S = 2.0
 
 async def watch(
     run_id: UUID, look: Callable[[], T], *, lifetime_s: float
-) -> AsyncIterator[T]:
+) -> AsyncGenerator[T, None]:
     """Yield what `look` finds: at once, after every change, and every two seconds.
 
     `look` reads the database, in a thread whose connection is closed afterwards.

@@ -9,10 +9,8 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 
 import httpx
-import psycopg
-from psycopg import sql
 
-from config.demo.hospital.build import WrongHospital, build_all
+from config.demo.hospital.build import build_all
 from config.demo.programs import (
     DATA_DATABASES,
     DATA_LOGINS,
@@ -87,23 +85,7 @@ def build_data(demo: Demo) -> None:
     superuser_dsn = demo.data_server().dsn()
     passwords = {role: demo.home.secret(role) for role in DATA_LOGINS.values()}
     with step("Filling the demo hospital (the first time takes longest)"):
-        try:
-            build_all(superuser_dsn=superuser_dsn, passwords=passwords, say=say)
-        except WrongHospital:
-            say("A newer edition of the demo hospital replaces the one that is here.")
-            drop_data(superuser_dsn)
-            build_all(superuser_dsn=superuser_dsn, passwords=passwords, say=say)
-
-
-def drop_data(superuser_dsn: str) -> None:
-    """Drop both invented databases, in the demo's own cluster."""
-    with psycopg.connect(superuser_dsn, autocommit=True) as connection:
-        for database in DATA_DATABASES.values():
-            connection.execute(
-                sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(
-                    sql.Identifier(database)
-                )
-            )
+        build_all(superuser_dsn=superuser_dsn, passwords=passwords, say=say)
 
 
 def say(sentence: str) -> None:

@@ -15,7 +15,7 @@ from gallery.queries import catalog as find
 from gallery.workflow import Status
 
 _PER_PAGE = 20
-ORDERINGS = (
+ORDERINGS: tuple[tuple[str, str], ...] = (
     ("title", "Title"),
     ("-created_at", "Newest"),
     ("created_at", "Oldest"),

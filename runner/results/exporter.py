@@ -25,7 +25,7 @@ class ResultExporter(HTMLExporter):
 @cache
 def exporter() -> ResultExporter:
     """Return this process's exporter, which reads no configuration but its own."""
-    return ResultExporter(  # type: ignore[no-untyped-call]  # nbconvert's own
+    return ResultExporter(
         config=Config(),
         template_name="countersign",
         extra_template_basedirs=[str(TEMPLATES)],

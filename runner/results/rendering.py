@@ -97,7 +97,7 @@ def _laid_out(pieces: list[tuple[str, list[Shown]]]) -> NotebookNode:
         {"id": f"cell-{number}", **_cell(kind, group)}
         for number, (kind, group) in enumerate(shown_cells)
     ]
-    found: NotebookNode = from_dict(  # type: ignore[no-untyped-call]  # nbformat
+    found: NotebookNode = from_dict(
         {"nbformat": 4, "nbformat_minor": 5, "metadata": {}, "cells": cells}
     )
     return found

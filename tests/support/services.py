@@ -6,7 +6,7 @@ import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -115,7 +115,12 @@ def broker() -> ValkeyServer:
     )
 
 
-def start_cluster(server: PostgresServer, kind: str, key: str, build) -> None:
+def start_cluster(
+    server: PostgresServer,
+    kind: str,
+    key: str,
+    build: Callable[[PostgresServer], None],
+) -> None:
     """Start a cluster from the cache, or build it with `build(server)` and cache it."""
     cached = environment.CACHE / f"{kind}-{key}"
     if cached.exists():
@@ -134,6 +139,7 @@ def start_cluster(server: PostgresServer, kind: str, key: str, build) -> None:
 def start(server: PostgresServer | ValkeyServer, how: signal.Signals) -> None:
     """Start a server that the guard will stop."""
     server.start()
+    assert server.process
     register(server.process.pid, how)
 
 

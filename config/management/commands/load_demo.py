@@ -25,11 +25,7 @@ class Command(BaseCommand):
         if not settings.DEMO:
             message = "The demo's people have a public password: set DEMO=1 to load them."
             raise CommandError(message)
-        if runs:
-            steps = request_first_runs(clock=timezone.now)
-        else:
-            steps = _load()
-        for line in steps:
+        for line in request_first_runs(clock=timezone.now) if runs else _load():
             self.stdout.write(f"  {line}")
 
 
