@@ -15,6 +15,7 @@ from rest_framework.views import APIView
 
 from accounts.authentication import SessionAuthentication
 from accounts.personas import Persona, active_persona
+from accounts.requests import signed_in
 from accounts.services import WrongPassword, act_as, sign_in, sign_out
 
 if TYPE_CHECKING:
@@ -129,7 +130,7 @@ def session_as_dict(request: HttpRequest) -> dict[str, Any]:
 
 def personas_as_dict(request: HttpRequest) -> dict[str, Any]:
     """The personas of the caller, as PersonasSerializer says."""
-    held = list(request.user.persona_assignments.order_by("persona"))
+    held = list(signed_in(request).persona_assignments.order_by("persona"))
     return {
         "personas": [row.value for row in held],
         "labels": {row.value: row.label for row in held},

@@ -82,7 +82,7 @@ class SignInRequiredMiddleware(LoginRequiredMiddleware):
     the page that held the form.  Scripts get a plain 401, htmx is told to move.
     """
 
-    def handle_no_permission(
+    def handle_no_permission(  # type: ignore[override]  # not only redirects
         self, request: HttpRequest, view_func: Callable[..., Any]
     ) -> HttpResponse:
         if request.headers.get("HX-Request"):

@@ -196,7 +196,7 @@ def _from_rest_framework(exc: exceptions.APIException) -> Problem:
     words = str(exc.detail)
     codes = exc.get_codes()
     code = codes if isinstance(codes, str) else exc.default_code
-    return Problem(exc.status_code, code, exc.default_detail, words)
+    return Problem(exc.status_code, code, str(exc.default_detail), words)
 
 
 def _field_errors(details: Any, name: str = "") -> list[FieldError]:

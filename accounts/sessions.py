@@ -23,12 +23,16 @@ class SessionStore(DatabaseStore):
         return Session
 
     def create_model_instance(self, data: dict[str, Any]) -> Session:
-        row: Session = super().create_model_instance(data)
-        row.person_id = data.get(SESSION_KEY)
-        row.signed_in_at = moment(data.get(SIGNED_IN_AT))
-        row.last_active_at = moment(data.get(LAST_ACTIVE_AT))
-        row.device = data.get(DEVICE, "")
-        return row
+        row = super().create_model_instance(data)
+        return Session(
+            session_key=row.session_key,
+            session_data=row.session_data,
+            expire_date=row.expire_date,
+            person_id=data.get(SESSION_KEY),
+            signed_in_at=moment(data.get(SIGNED_IN_AT)),
+            last_active_at=moment(data.get(LAST_ACTIVE_AT)),
+            device=data.get(DEVICE, ""),
+        )
 
 
 def moment(epoch_s: float | None) -> datetime | None:

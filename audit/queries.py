@@ -47,7 +47,7 @@ class ChainState:
 
 def events_matching(chosen: EventFilter) -> QuerySet[Event]:
     """Events that match, newest first."""
-    events = Event.objects.order_by("-seq")
+    events: QuerySet[Event] = Event.objects.order_by("-seq")
     if chosen.person:
         events = events.filter(
             Q(actor=chosen.person)

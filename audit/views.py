@@ -6,13 +6,14 @@ from itertools import groupby
 from typing import TYPE_CHECKING
 
 from django.core.paginator import Paginator
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.http import require_GET, require_http_methods
 
 from accounts.permissions import Permission
 from accounts.policies import permission_blockers, require
+from accounts.requests import SignedInRequest
 from audit import services
 from audit.forms import EventFilterForm
 from audit.presenters import REGISTRY, sentence
@@ -30,7 +31,7 @@ KINDS = sorted({action.split(".")[0] for action in REGISTRY})
 
 
 @require_GET
-def events_page(request: HttpRequest) -> HttpResponse:
+def events_page(request: SignedInRequest) -> HttpResponse:
     """The log, newest first, as sentences; looking at it is recorded first."""
     form = EventFilterForm(request.GET)
     chosen = form.chosen()
@@ -51,7 +52,7 @@ def events_page(request: HttpRequest) -> HttpResponse:
 
 
 @require_http_methods(["GET", "POST"])
-def verify_page(request: HttpRequest) -> HttpResponse:
+def verify_page(request: SignedInRequest) -> HttpResponse:
     """Check the whole chain on request, and say in words what was found."""
     require(permission_blockers(request.user, Permission.AUDIT_READ))
     verdict = None
@@ -62,7 +63,7 @@ def verify_page(request: HttpRequest) -> HttpResponse:
 
 
 @require_GET
-def export(request: HttpRequest) -> HttpResponse:
+def export(request: SignedInRequest) -> HttpResponse:
     """The filtered log as JSON lines, oldest first, for `verify_audit --file`."""
     chosen = EventFilterForm(request.GET).chosen()
     events = events_matching(chosen).order_by("seq")

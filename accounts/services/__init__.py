@@ -1,8 +1,6 @@
 """Writes of this app: signing in and out, passwords, people, personas."""
 
 from accounts.services.passwords import (
-    TooManyAttempts,
-    WrongPassword,
     change_password,
     choose_password,
     confirm_password,
@@ -29,6 +27,7 @@ from accounts.services.sign_in import (
     sign_in,
     sign_out,
 )
+from accounts.throttle import TooManyAttempts, WrongPassword
 
 __all__ = [
     "TooManyAttempts",

@@ -94,12 +94,13 @@ def act_as(request: HttpRequest, *, persona: str, now: datetime) -> None:
     """Act as `persona` from now on, in this session.  Raises PersonaNotHeld."""
     was = personas.active_persona(request)
     personas.set_active_persona(request, persona)
-    if was != persona:
+    person = request.user
+    if isinstance(person, User) and was != persona:
         record(
             "session.persona_changed",
-            by=request.user,
+            by=person,
             at=now,
-            target=request.user,
+            target=person,
             persona=persona,
             was=was,
         )
@@ -107,4 +108,4 @@ def act_as(request: HttpRequest, *, persona: str, now: datetime) -> None:
 
 def device(request: HttpRequest) -> str:
     """The browser as it names itself, cut to 200 characters."""
-    return request.META.get("HTTP_USER_AGENT", "")[:200]
+    return str(request.META.get("HTTP_USER_AGENT", ""))[:200]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.contrib import messages
 from django.contrib.auth.models import Group
 from django.core.exceptions import ValidationError
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST
@@ -14,11 +14,12 @@ from accounts.forms import GroupForm
 from accounts.permissions import Permission
 from accounts.policies import permission_blockers, require
 from accounts.queries import groups_with_members
+from accounts.requests import SignedInRequest
 from accounts.services import create_group, delete_group
 
 
 @require_http_methods(["GET", "POST"])
-def groups_page(request: HttpRequest) -> HttpResponse:
+def groups_page(request: SignedInRequest) -> HttpResponse:
     """All groups with their size, and a form for a new one."""
     require(permission_blockers(request.user, Permission.PEOPLE_MANAGE))
     form = GroupForm(request.POST or None)
@@ -35,7 +36,7 @@ def groups_page(request: HttpRequest) -> HttpResponse:
 
 
 @require_POST
-def delete_group_action(request: HttpRequest, pk: int) -> HttpResponse:
+def delete_group_action(request: SignedInRequest, pk: int) -> HttpResponse:
     """Delete a group; its members lose what they had through it alone."""
     group = get_object_or_404(Group, pk=pk)
     delete_group(group=group, by=request.user, now=timezone.now())

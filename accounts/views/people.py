@@ -11,7 +11,7 @@ from django import forms
 from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.core.paginator import Paginator
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
@@ -35,6 +35,7 @@ from accounts.models import User
 from accounts.permissions import Permission
 from accounts.policies import keep_person_blockers, permission_blockers, require
 from accounts.queries import people_matching
+from accounts.requests import SignedInRequest
 
 PER_PAGE = 50
 
@@ -106,7 +107,7 @@ CHANGES: dict[str, Change] = {
 
 
 @require_GET
-def people_page(request: HttpRequest) -> HttpResponse:
+def people_page(request: SignedInRequest) -> HttpResponse:
     """Everybody, by name, role and state."""
     require(permission_blockers(request.user, Permission.PEOPLE_MANAGE))
     form = PeopleFilterForm(request.GET)
@@ -122,7 +123,7 @@ def people_page(request: HttpRequest) -> HttpResponse:
 
 
 @require_http_methods(["GET", "POST"])
-def new_person_page(request: HttpRequest) -> HttpResponse:
+def new_person_page(request: SignedInRequest) -> HttpResponse:
     """Make an account, and show the link with which its owner chooses a password."""
     require(permission_blockers(request.user, Permission.PEOPLE_MANAGE))
     form = NewPersonForm(request.POST or None)
@@ -140,14 +141,14 @@ def new_person_page(request: HttpRequest) -> HttpResponse:
 
 
 @require_GET
-def person_page(request: HttpRequest, username: str) -> HttpResponse:
+def person_page(request: SignedInRequest, username: str) -> HttpResponse:
     """One account and everything that an operator may do to it."""
     require(permission_blockers(request.user, Permission.PEOPLE_MANAGE))
     return _person_page(request, get_object_or_404(User, username=username))
 
 
 @require_POST
-def change_person(request: HttpRequest, username: str, change: str) -> HttpResponse:
+def change_person(request: SignedInRequest, username: str, change: str) -> HttpResponse:
     """Make one change to one account."""
     require(permission_blockers(request.user, Permission.PEOPLE_MANAGE))
     person = get_object_or_404(User, username=username)
@@ -165,7 +166,7 @@ def change_person(request: HttpRequest, username: str, change: str) -> HttpRespo
     return redirect("accounts:person", username=person.username)
 
 
-def _person_page(request: HttpRequest, person: User, **more: Any) -> HttpResponse:
+def _person_page(request: SignedInRequest, person: User, **more: Any) -> HttpResponse:
     context = {
         "person": person,
         "blockers": keep_person_blockers(request.user, person),
@@ -179,6 +180,6 @@ def _person_page(request: HttpRequest, person: User, **more: Any) -> HttpRespons
     return render(request, "accounts/person.html", {**context, **more})
 
 
-def _link(request: HttpRequest, person: User, token: str) -> str:
+def _link(request: SignedInRequest, person: User, token: str) -> str:
     path = reverse("accounts:choose-password", args=[person.username, token])
     return request.build_absolute_uri(path)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.conf import settings
 from django.contrib import messages
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render, resolve_url
 from django.utils import timezone
 from django.views.decorators.debug import sensitive_post_parameters
@@ -19,6 +19,7 @@ from accounts.permissions import Permission
 from accounts.personas import DEFAULT_PURPOSE, Persona, PersonaNotHeld
 from accounts.policies import BadInput
 from accounts.queries import open_sessions
+from accounts.requests import SignedInRequest
 from accounts.returning import NEXT, safe_path
 from accounts.roles import ROLES, Role
 from accounts.services import (
@@ -30,7 +31,7 @@ from accounts.services import (
 
 
 @require_GET
-def profile_page(request: HttpRequest) -> HttpResponse:
+def profile_page(request: SignedInRequest) -> HttpResponse:
     """Who I am here, what I may do, and where I am signed in."""
     person = request.user
     context = {
@@ -46,7 +47,7 @@ def profile_page(request: HttpRequest) -> HttpResponse:
 
 
 @require_POST
-def set_persona(request: HttpRequest) -> HttpResponse:
+def set_persona(request: SignedInRequest) -> HttpResponse:
     """Act as another persona in this session, and go back to the page."""
     try:
         act_as(request, persona=request.POST.get("persona", ""), now=timezone.now())
@@ -58,7 +59,7 @@ def set_persona(request: HttpRequest) -> HttpResponse:
 
 @sensitive_post_parameters("old", "new", "again")
 @require_http_methods(["GET", "POST"])
-def change_password_page(request: HttpRequest) -> HttpResponse:
+def change_password_page(request: SignedInRequest) -> HttpResponse:
     """Change my password, which ends my other sessions."""
     form = ChangePasswordForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
@@ -83,7 +84,7 @@ def change_password_page(request: HttpRequest) -> HttpResponse:
 
 
 @require_POST
-def end_session_action(request: HttpRequest, fingerprint: str) -> HttpResponse:
+def end_session_action(request: SignedInRequest, fingerprint: str) -> HttpResponse:
     """End one of my other sessions."""
     now = timezone.now()
     for session in open_sessions(request.user, now=now):
@@ -95,7 +96,7 @@ def end_session_action(request: HttpRequest, fingerprint: str) -> HttpResponse:
 
 
 @require_GET
-def roles_page(request: HttpRequest) -> HttpResponse:
+def roles_page(request: SignedInRequest) -> HttpResponse:
     """Who may do what: the roles and permissions, as the code knows them."""
     table = [
         (permission, [permission in role.permissions for role in ROLES.values()])

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 
 import pytest
+from django.contrib.auth.hashers import PBKDF2PasswordHasher
 from django.test import Client
 from django.utils import timezone
 
@@ -13,12 +14,23 @@ from accounts.models import User
 NOW = datetime(2026, 3, 4, 5, 6, 7, tzinfo=UTC)
 
 
+class CheapHasher(PBKDF2PasswordHasher):
+    """One iteration: these tests check many passwords, and never their strength."""
+
+    iterations = 1
+
+
+@pytest.fixture(autouse=True)
+def _cheap_passwords(settings):
+    settings.PASSWORD_HASHERS = [
+        "tests.accounts.conftest.CheapHasher",
+        *settings.PASSWORD_HASHERS,
+    ]
+
+
 @pytest.fixture
 def sign_in(_rows) -> Callable[[User], Client]:
-    """A browser in which a person is signed in, as `accounts.services.sign_in` leaves it.
-
-    It skips the password, whose hash takes half a second on a busy machine.
-    """
+    """A browser in which a person is signed in, as `accounts.services.sign_in` leaves it."""
 
     def browser(person: User, **extra) -> Client:
         client = Client(**extra)

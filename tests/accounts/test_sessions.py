@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 import time_machine
 from django.contrib.auth.decorators import login_not_required
+from django.contrib.sessions.backends.base import UpdateError
 from django.http import HttpResponse
 from django.test import Client
 from django.urls import path
@@ -192,6 +193,16 @@ def test_closing_an_account_ends_its_sessions_at_once(sign_in, ada, otto):
     assert [is_in(client) for client in clients] == [False, False]
     assert is_in(bystander)
     assert Event.objects.latest("seq").data["sessions_ended"] == 2
+
+
+@pytest.mark.security
+def test_a_request_in_flight_does_not_revive_an_ended_session(sign_in, ada, otto):
+    in_flight = sign_in(ada).session
+    in_flight["something"] = "changed"
+    deactivate_person(person=ada, reason="left", by=otto, now=NOW)
+    with pytest.raises(UpdateError):
+        in_flight.save()
+    assert not Session.objects.filter(person=ada).exists()
 
 
 def test_one_ends_another_session_of_ones_own(sign_in, ada):
