@@ -12,9 +12,10 @@ import pytest
 from psycopg import sql
 from psycopg.conninfo import make_conninfo
 
-from config.demo.hospital.build import logins
+from config.demo.hospital.build import logins, people
 from config.embedded.files import free_port
 from config.embedded.postgres import PostgresServer
+from runner.access.identities import sync_identities
 from runner.access.leases import Lease, close_lease, open_lease, put_ticket
 from runner.access.sources import Dsns
 from tests.support import environment, services
@@ -94,16 +95,20 @@ def opened(dsns: Dsns, *person: str, **ticket) -> Iterator[OpenRun]:
         close_lease(dsns, run_id=run_id)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def hospital(data_cluster) -> Dsns:
-    """Countersign's logins to the real source."""
-    return data_cluster.dsns["hospital"]
+    """Countersign's logins to the real source, which knows the people of the demo again."""
+    dsns = data_cluster.dsns["hospital"]
+    sync_identities(dsns, people())
+    return dsns
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def notional(data_cluster) -> Dsns:
     """Countersign's logins to the notional twin."""
-    return data_cluster.dsns["notional"]
+    dsns = data_cluster.dsns["notional"]
+    sync_identities(dsns, people())
+    return dsns
 
 
 @pytest.fixture(scope="session")
