@@ -22,10 +22,7 @@ class CheapHasher(PBKDF2PasswordHasher):
 
 @pytest.fixture(autouse=True)
 def _cheap_passwords(settings):
-    settings.PASSWORD_HASHERS = [
-        "tests.accounts.conftest.CheapHasher",
-        *settings.PASSWORD_HASHERS,
-    ]
+    settings.PASSWORD_HASHERS = ["tests.accounts.conftest.CheapHasher"]
 
 
 @pytest.fixture
