@@ -21,21 +21,7 @@ def as_format_4(value: Any, notes: Notes) -> dict[str, Any]:
 
     Raises NotANotebook, UnknownFormat, TooManyCells, InvalidNotebook.
     """
-    if not isinstance(value, dict) or "nbformat" not in value:
-        raise NotANotebook(
-            "This file is JSON, but not a Jupyter notebook: it does not name a notebook format."
-        )
-    major, minor = value["nbformat"], value.get("nbformat_minor", 0)
-    if (
-        type(major) is not int
-        or type(minor) is not int
-        or minor < 0
-        or major not in (3, 4)
-    ):
-        raise UnknownFormat(
-            "This notebook's format is not known here; formats 3 and 4 are. Open it in a current Jupyter, "
-            "save it and upload that file.",
-        )
+    value, major = _known_format(value)
     if major == 3:
         _refuse_invalid(value | {"nbformat_minor": 0}, major=3, minor=0)
         notes.add("format_3")
@@ -58,6 +44,25 @@ def as_format_4(value: Any, notes: Notes) -> dict[str, Any]:
     }
     _refuse_invalid(notebook, major=4, minor=5)
     return notebook
+
+
+def _known_format(value: Any) -> tuple[dict[str, Any], int]:
+    if not isinstance(value, dict) or "nbformat" not in value:
+        raise NotANotebook(
+            "This file is JSON, but not a Jupyter notebook: it does not name a notebook format."
+        )
+    major, minor = value["nbformat"], value.get("nbformat_minor", 0)
+    if (
+        type(major) is not int
+        or type(minor) is not int
+        or minor < 0
+        or major not in (3, 4)
+    ):
+        raise UnknownFormat(
+            "This notebook's format is not known here; formats 3 and 4 are. Open it in a current Jupyter, "
+            "save it and upload that file.",
+        )
+    return value, major
 
 
 def _refuse_invalid(notebook: dict[str, Any], *, major: int, minor: int) -> None:

@@ -130,10 +130,10 @@ def test_large_notebooks_are_compared_within_seconds():
     )
     huge = book(("h", "\n".join(rng.choices(words, k=50_000))))
     other = book(("h", "\n".join(rng.choices(words, k=50_000))))
-    started = time.monotonic()
+    started = time.process_time()
     assert len(diff_notebooks(old, new)) == 4_000
     assert diff_notebooks(huge, other)[0].kind == "changed"
-    assert time.monotonic() - started < 10
+    assert time.process_time() - started < 10
 
 
 CELLS = st.lists(

@@ -250,3 +250,10 @@ def test_any_sources_survive_but_for_their_line_ends(sources):
     expected = [source.replace("\r\n", "\n").replace("\r", "\n") for source in sources]
     assert [cell["source"] for cell in taken.notebook["cells"]] == expected
     assert read_notebook(taken.document).document == taken.document
+
+
+def test_a_kernel_of_the_authors_own_is_replaced_by_python3_and_told():
+    taken = read_notebook(as_bytes(notebook(code("1"), kernel="conda-env-ada-py")))
+    assert taken.kernel_name == "python3"
+    assert b"conda" not in taken.document
+    assert any("python3 is used in its place" in note for note in taken.removed)

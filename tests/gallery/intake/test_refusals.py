@@ -66,7 +66,10 @@ REFUSED = [
     (as_bytes(notebook(code("1") | {"metadata": None})), errors.InvalidNotebook),
     (as_bytes(notebook(code("1")) | {"extra": 1}), errors.InvalidNotebook),
     (as_bytes({"nbformat": 3, "worksheets": 5}), errors.InvalidNotebook),
-    (as_bytes(notebook(code("1"), kernel="../../evil")), errors.InvalidNotebook),
+    (
+        as_bytes(notebook(code("1"), kernel="../../evil", language="r")),
+        errors.InvalidNotebook,
+    ),
     (as_bytes(notebook(*[markdown("x")] * 2_001)), errors.TooManyCells),
     (as_bytes(notebook(code("x" * 1_000_001))), errors.CellTooLarge),
 ]
@@ -155,10 +158,10 @@ def test_brackets_inside_strings_do_not_count_as_nesting():
     ],
 )
 def test_a_file_made_to_be_slow_is_refused_within_seconds(text):
-    started = time.monotonic()
+    started = time.process_time()
     with pytest.raises(IntakeError):
         read_notebook(text.encode())
-    assert time.monotonic() - started < 5
+    assert time.process_time() - started < 5
 
 
 def test_the_invalid_cell_is_named():
