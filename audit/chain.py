@@ -27,7 +27,12 @@ FIELDS = (
 )
 
 
-@dataclass(frozen=True)
+_CANONICAL = json.JSONEncoder(
+    sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False
+)
+
+
+@dataclass(frozen=True, slots=True)
 class Row:
     """One event as stored; `columns` are its readable fields, in canonical JSON."""
 
@@ -79,13 +84,7 @@ class Verdict:
 
 def canonical_json(value: dict[str, Any]) -> str:
     """The one text of `value` that is hashed: sorted keys, no spaces, not escaped."""
-    return json.dumps(
-        value,
-        sort_keys=True,
-        separators=(",", ":"),
-        ensure_ascii=False,
-        allow_nan=False,
-    )
+    return _CANONICAL.encode(value)
 
 
 def event_hash(seq: int, previous_hash: str, payload: str) -> str:
