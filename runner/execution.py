@@ -241,7 +241,9 @@ def _ending(run: Run, watch: Watch) -> Ending:
         error=error,
         rows_read=finished.get("rows_read"),
         notebook=_as_bytes(finished["notebook"]),
-        html=render(finished["notebook"]).html,
+        html=render(
+            finished["notebook"], truncated=finished.get("truncated", [])
+        ).html,
         statements=json.dumps(watch.statements).encode(),
     )
 

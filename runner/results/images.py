@@ -24,12 +24,12 @@ class BrokenImage(ValueError):
     """The bytes are no picture, or one that is too large to show."""
 
 
-def png_data_url(encoded: str) -> str:
-    """Decode base64, decode the picture, and return it as a PNG data: address.
+def picture_data_url(encoded: str) -> str:
+    """Decode base64, decode the picture, and return it as a new data: address.
 
     Raises BrokenImage.
     """
-    return _data_url("image/png", to_png(decoded(encoded)))
+    return _data_url(*made_anew(decoded(encoded)))
 
 
 def svg_data_url(source: str) -> str:
@@ -41,17 +41,19 @@ def svg_data_url(source: str) -> str:
     return _data_url("image/svg+xml", to_safe_svg(source))
 
 
-def to_png(data: bytes) -> bytes:
-    """Return the first frame of a picture as a PNG without any metadata.
+def made_anew(data: bytes) -> tuple[str, bytes]:
+    """Return a picture's content type and new bytes, without any metadata.
 
-    Raises BrokenImage when Pillow cannot read it or it has too many pixels.
+    A photograph stays JPEG, all else becomes PNG; of an animation the first frame is
+    kept.  Raises BrokenImage when Pillow cannot read it or it has too many pixels.
     """
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error", Image.DecompressionBombWarning)
             with Image.open(io.BytesIO(data), formats=FORMATS) as image:
                 _require_modest(image)
-                pixels = image.convert(_mode(image))
+                kind = "JPEG" if image.format == "JPEG" else "PNG"
+                pixels = image.convert("RGB" if kind == "JPEG" else _mode(image))
     except (
         UnidentifiedImageError,
         OSError,
@@ -65,8 +67,8 @@ def to_png(data: bytes) -> bytes:
         raise BrokenImage from error
     pixels.info = {}
     target = io.BytesIO()
-    pixels.save(target, "PNG")
-    return target.getvalue()
+    pixels.save(target, kind, quality=88)
+    return f"image/{kind.lower()}", target.getvalue()
 
 
 def to_safe_svg(source: str) -> bytes:

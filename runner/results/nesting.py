@@ -11,6 +11,7 @@ from html.parser import HTMLParser
 
 MAX_TAGS_AT_ANY_DEPTH = 10_000
 MAX_DEPTH = 256
+MAX_NESTING_TAGS = 1_000
 
 _TAG = re.compile(r"</?[a-zA-Z]")
 #: Closed by what follows them, or never open: they do not add to the depth.
@@ -19,6 +20,10 @@ _FLAT_NAMES = (
     "source tbody td tfoot th thead tr track wbr"
 )
 _FLAT = frozenset(_FLAT_NAMES.split())
+#: What may add to the depth: every opening tag but the flat ones.
+_NESTING_TAG = re.compile(
+    rf"<(?!(?:{'|'.join(sorted(_FLAT))})\b)[a-zA-Z]", re.IGNORECASE
+)
 #: What follows one of these is read differently by different parsers.
 _OTHER_GRAMMAR = re.compile(
     r"<(?:frameset|iframe|math|noembed|noframes|noscript|plaintext|select|svg|template"
@@ -29,9 +34,10 @@ _OTHER_GRAMMAR = re.compile(
 
 def is_tangled(html: str) -> bool:
     """Has `html` more tags than are harmless at any depth, and is it that deep?"""
-    tags = sum(1 for _ in _TAG.finditer(html))
-    if tags <= MAX_TAGS_AT_ANY_DEPTH:
+    if len(_TAG.findall(html)) <= MAX_TAGS_AT_ANY_DEPTH:
         return False
+    if len(_NESTING_TAG.findall(html)) <= MAX_NESTING_TAGS:
+        return False  # a long table: many tags, next to no depth
     if _OTHER_GRAMMAR.search(html):
         return True
     depth = _Depth()

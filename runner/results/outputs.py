@@ -13,10 +13,10 @@ from typing import Any, Literal
 
 from runner.results import markdown, terminal
 from runner.results.alignment import align_numbers
-from runner.results.images import BrokenImage, png_data_url, svg_data_url
+from runner.results.images import BrokenImage, picture_data_url, svg_data_url
 from runner.results.sanitising import clean_output
 
-Kind = Literal["html", "text", "messages", "note", "error"]
+Kind = Literal["html", "text", "messages", "note", "cut", "error"]
 
 ERROR = "This step ended with an error. What follows it may be missing or incomplete."
 BROKEN_PICTURE = "A picture here could not be read and is left out."
@@ -25,10 +25,15 @@ INTERACTIVE = (
     "An interactive part is left out: it needs scripts, which results may not run."
 )
 PARTLY = "A part of this output is left out: it needs scripts or files from elsewhere."
+TOO_LONG = (
+    "An output is too long to show here. Download the notebook or its tables to see it."
+)
 TANGLED = "An output is too deeply nested to be shown and is left out."
 NOTHING = "An output in a form that cannot be shown here is left out."
 
 MAX_PICTURE_SIDE = 4_000
+MAX_MARKUP_CHARS = 2_000_000
+MAX_TEXT_CHARS = 1_000_000
 _PICTURES = ("image/png", "image/jpeg", "image/gif", "image/webp")
 _DRAWING = "image/svg+xml"
 _ACTIVE = re.compile(
@@ -39,6 +44,7 @@ _ACTIVE_TAG = re.compile(
     r"|video|audio|svg|math|canvas|link|meta|base|portal)\b",
     re.IGNORECASE,
 )
+_PICTURE_DATA = re.compile(r"data:image/[\w.+-]+;base64,[\w+/=\s]+")
 _INVISIBLE = re.compile(r"<(?!img\b[^>]*\bsrc=)[^>]*>")
 
 
@@ -92,9 +98,7 @@ def shown(output: Mapping[str, Any], *, number: int) -> Iterator[Shown]:
     kind = output.get("output_type")
     if kind == "stream":
         name: Kind = "messages" if output.get("name") == "stderr" else "text"
-        text = terminal.to_html(_joined(output.get("text", "")))
-        if text.strip():
-            yield Shown(name, text)
+        yield from _text(name, _joined(output.get("text", "")))
     elif kind == "error":
         yield Shown("error", ERROR)
     elif kind in {"display_data", "execute_result"}:
@@ -104,6 +108,14 @@ def shown(output: Mapping[str, Any], *, number: int) -> Iterator[Shown]:
             metadata if isinstance(metadata, Mapping) else {},
             number,
         )
+
+
+def _text(kind: Kind, source: str) -> Iterator[Shown]:
+    html = terminal.to_html(source[:MAX_TEXT_CHARS])
+    if html.strip():
+        yield Shown(kind, html)
+    if len(source) > MAX_TEXT_CHARS:
+        yield Shown("note", TOO_LONG)
 
 
 def words(source: str, attachments: Mapping[str, Any] | None = None) -> Shown:
@@ -117,28 +129,33 @@ def words(source: str, attachments: Mapping[str, Any] | None = None) -> Shown:
 def _bundle(
     data: Mapping[str, Any], metadata: Mapping[str, Any], number: int
 ) -> Iterator[Shown]:
-    markup = _Markup.of(_joined(data.get("text/html", "")))
+    source = _joined(data.get("text/html", ""))
+    if len(_PICTURE_DATA.sub("", source)) > MAX_MARKUP_CHARS:
+        yield Shown("note", TOO_LONG)
+        return
+    markup = _Markup.of(source)
     picture = _picture(data, metadata, number)
     if picture and not markup.visible:
         yield picture
     elif "text/html" in data:
         yield from markup.shown()
     else:
-        yield _plain(data)
+        yield from _plain(data)
 
 
-def _plain(data: Mapping[str, Any]) -> Shown:
+def _plain(data: Mapping[str, Any]) -> Iterator[Shown]:
     if any(_ACTIVE.fullmatch(kind) for kind in data):
-        return Shown("note", INTERACTIVE)
-    if "text/markdown" in data:
-        return words(_joined(data["text/markdown"]))
-    for kind in ("text/latex", "text/plain"):
-        if kind in data:
-            return Shown("text", terminal.to_html(_joined(data[kind])))
-    if "application/json" in data:
+        yield Shown("note", INTERACTIVE)
+    elif "text/markdown" in data:
+        yield words(_joined(data["text/markdown"]))
+    elif "text/latex" in data or "text/plain" in data:
+        text = data.get("text/latex", data.get("text/plain"))
+        yield from _text("text", _joined(text))
+    elif "application/json" in data:
         text = json.dumps(data["application/json"], indent=2, ensure_ascii=False)
-        return Shown("text", terminal.to_html(text))
-    return Shown("note", NOTHING)
+        yield from _text("text", text)
+    else:
+        yield Shown("note", NOTHING)
 
 
 def _picture(
@@ -148,7 +165,7 @@ def _picture(
     kind = next((kind for kind in (*_PICTURES, _DRAWING) if kind in data), None)
     if kind is None:
         return None
-    make = svg_data_url if kind == _DRAWING else png_data_url
+    make = svg_data_url if kind == _DRAWING else picture_data_url
     try:
         url = make(_joined(data[kind]))
     except BrokenImage:

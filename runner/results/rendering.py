@@ -5,16 +5,19 @@ whole out with our template, and the sanitiser goes over everything that came ou
 (`sanitising.clean_document`).  `document.compose` makes a page of it.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from html import escape, unescape
 from typing import Any
 
 from nbformat import NotebookNode, from_dict
 
 from runner.results.exporter import exporter
-from runner.results.outputs import Shown, shown, words
+from runner.results.outputs import TOO_LONG, Shown, shown, words
 from runner.results.sanitising import clean_document
 
+#: A page that still opens; what is beyond is in the downloads.
+MAX_CHARS = 24_000_000
 INJECTED_TAG = "injected-parameters"
 EMPTY = "This notebook showed nothing."
 RAW = "A raw cell is left out."
@@ -28,19 +31,31 @@ class Rendered:
     notes: list[str]
 
 
-def render(notebook: Mapping[str, Any]) -> Rendered:
+def render(
+    notebook: Mapping[str, Any], *, truncated: Sequence[Mapping[str, Any]] = ()
+) -> Rendered:
     """Render an executed notebook (nbformat 4, as a dict) for its reader.
 
     Code, the injected parameters, tracebacks and error messages are not part of it;
-    all metadata but the whole numbers of a picture's size is ignored.
+    all metadata but the whole numbers of a picture's size is ignored.  `truncated`
+    says what the kernel host cut: `[{"cell": index, "message": sentence}]`.
     """
-    cells = [cell for cell in notebook.get("cells", []) if not _is_injected(cell)]
-    pieces = list(_pieces(cells))
+    cells = list(notebook.get("cells", []))
+    cuts = _cuts(truncated)
+    pieces = list(_pieces(cells, cuts))
     notes = _sentences(pieces)
     if any(cell.get("cell_type") == "raw" for cell in cells):
         notes.append(RAW)
     html, _ = exporter().from_notebook_node(_laid_out(pieces))
     return Rendered(html=clean_document(html).encode(), notes=notes)
+
+
+def _cuts(truncated: Sequence[Mapping[str, Any]]) -> dict[int, list[Shown]]:
+    cuts: dict[int, list[Shown]] = {}
+    for cut in truncated:
+        sentence = Shown("cut", escape(str(cut.get("message", ""))))
+        cuts.setdefault(int(cut.get("cell") or 0), []).append(sentence)
+    return cuts
 
 
 def _is_injected(cell: Mapping[str, Any]) -> bool:
@@ -49,18 +64,27 @@ def _is_injected(cell: Mapping[str, Any]) -> bool:
     return isinstance(tags, list) and INJECTED_TAG in tags
 
 
-def _pieces(cells: list[Mapping[str, Any]]) -> Iterator[tuple[str, list[Shown]]]:
+def _pieces(
+    cells: list[Mapping[str, Any]], cuts: Mapping[int, list[Shown]]
+) -> Iterator[tuple[str, list[Shown]]]:
     """Yield each cell that shows something, as its type and its harmless pieces."""
-    figures = 0
-    for cell in cells:
+    figures = size_chars = 0
+    for index, cell in enumerate(cells):
+        if _is_injected(cell):
+            continue
         if cell.get("cell_type") == "markdown":
             yield "markdown", [_words(cell)]
         elif cell.get("cell_type") == "code":
             pieces: list[Shown] = []
             for output in cell.get("outputs") or []:
-                pieces += shown(output, number=figures + 1)
-                figures += sum(piece.is_figure for piece in pieces[-1:])
-            yield "code", _merged(pieces)
+                if size_chars > MAX_CHARS:
+                    pieces.append(Shown("note", TOO_LONG))
+                    break
+                found = list(shown(output, number=figures + 1))
+                figures += sum(piece.is_figure for piece in found)
+                size_chars += sum(len(piece.html) for piece in found)
+                pieces += found
+            yield "code", _merged(pieces + cuts.get(index, []))
 
 
 def _words(cell: Mapping[str, Any]) -> Shown:
@@ -76,14 +100,17 @@ def _merged(pieces: list[Shown]) -> list[Shown]:
         last = merged[-1] if merged else None
         if last and last.kind == piece.kind and piece.kind in {"text", "messages"}:
             merged[-1] = Shown(piece.kind, last.html + piece.html)
-        elif piece.kind not in {"note", "error"} or piece not in merged:
+        elif piece.kind not in {"note", "cut", "error"} or piece not in merged:
             merged.append(piece)
     return merged
 
 
 def _sentences(pieces: list[tuple[str, list[Shown]]]) -> list[str]:
     found = [
-        piece.html for _, group in pieces for piece in group if piece.kind == "note"
+        unescape(piece.html)
+        for _, group in pieces
+        for piece in group
+        if piece.kind in {"note", "cut"}
     ]
     return list(dict.fromkeys(found))
 

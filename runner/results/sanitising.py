@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import nh3
 
-from runner.results.images import BrokenImage, decoded, png_data_url, svg_data_url
+from runner.results.images import BrokenImage, decoded, picture_data_url, svg_data_url
 from runner.results.nesting import is_tangled
 from runner.results.styles import safe_style
 
@@ -41,7 +41,7 @@ _MAX_NUMBER = 10_000
 _MAX_ALT_CHARS = 300
 _DATA_HEAD = re.compile(r"\s*data:image/([a-z0-9.+-]+)\s*;\s*base64", re.IGNORECASE)
 _KEPT_PICTURE = re.compile(r"<img\b[^>]*\bsrc=")
-_IMAGE_URL = re.compile(r"data:image/(?:png|svg\+xml);base64,[A-Za-z0-9+/]+=*")
+_IMAGE_URL = re.compile(r"data:image/(?:png|jpeg|svg\+xml);base64,[A-Za-z0-9+/]+=*")
 _OUTPUT_CLASSES = frozenset({"dataframe"})
 #: The words of our own template; outputs are cleaned without them beforehand.
 _OWN_CLASS = re.compile(r"cs-[a-z]+(?:-[a-z0-9]+)*")
@@ -118,7 +118,7 @@ def _picture(url: str) -> str | None:
     try:
         if kind[1].lower() == "svg+xml":
             return svg_data_url(decoded(encoded).decode(errors="replace"))
-        return png_data_url(encoded)
+        return picture_data_url(encoded)
     except BrokenImage:
         return None
 

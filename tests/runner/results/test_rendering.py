@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from runner.results import sanitising
+from runner.results import rendering, sanitising
 from runner.results.document import compose
 from runner.results.exporter import exporter
 from runner.results.outputs import (
@@ -20,6 +20,7 @@ from runner.results.outputs import (
     OUTSIDE_PICTURE,
     PARTLY,
     TANGLED,
+    TOO_LONG,
 )
 from runner.results.rendering import EMPTY, RAW, render
 from runner.results.sanitising import clean_document, clean_output
@@ -71,7 +72,9 @@ def assert_dead(source: str) -> None:
             *("rowspan", "align", "scope", "start", "tabindex", "role", "aria-label"),
         }
         if name == "src":
-            assert re.fullmatch(r"data:image/(png|svg\+xml);base64,[\w+/]+=*", value)
+            assert re.fullmatch(
+                r"data:image/(png|jpeg|svg\+xml);base64,[\w+/]+=*", value
+            )
         if name == "style":
             assert not re.search(r"url|\\|@|image|position|content|expression", value)
         if name != "alt":
@@ -178,7 +181,7 @@ def test_a_picture_is_made_anew_without_its_metadata():
     assert 'alt="Figure 1"' in source
 
 
-@pytest.mark.parametrize("kind", ["JPEG", "GIF", "WEBP"])
+@pytest.mark.parametrize("kind", ["GIF", "WEBP"])
 def test_other_pictures_become_png(kind: str):
     target = io.BytesIO()
     Image.new("RGB", (5, 5)).save(target, kind, comment=b"patient 17")
@@ -192,6 +195,16 @@ def test_a_picture_keeps_whole_numbers_of_its_metadata_only():
     source = rendered(code(shown({"image/png": png()}, sizes)))
     assert 'width="300"' in source
     assert "height=" not in source
+
+
+def test_a_photograph_stays_one_and_loses_its_metadata():
+    target, facts = io.BytesIO(), Image.Exif()
+    facts[0x010E] = "patient 17"
+    Image.new("RGB", (5, 5)).save(target, "JPEG", exif=facts, comment=b"patient 18")
+    encoded = base64.b64encode(target.getvalue()).decode()
+    source = rendered(code(shown({"image/jpeg": encoded})))
+    kept = base64.b64decode(re.search(r"image/jpeg;base64,([^\"]+)", source)[1])
+    assert b"patient" not in kept
 
 
 @pytest.mark.parametrize("encoded", ["", "!!!", "aGVsbG8=", png()[:60]])
@@ -269,6 +282,35 @@ def test_a_raw_cell_is_named():
     result = render(notebook(raw, code(stream("x"))))
     assert b"raw" not in result.html
     assert result.notes == [RAW]
+
+
+def test_what_the_kernel_host_cut_is_said_where_it_was_cut():
+    cells = notebook(
+        code(stream("parameters"), metadata={"tags": ["injected-parameters"]})
+    )
+    cells["cells"] += [code(stream("first")), code(stream("second"))]
+    cuts = [{"cell": 1, "scope": "cell", "message": "Cut at 5 <MB>."}]
+    result = render(cells, truncated=cuts)
+    source = result.html.decode()
+    assert "Cut short</strong> Cut at 5 &lt;MB&gt;.</p></div><div" in source
+    assert source.index("first") < source.index("Cut short") < source.index("second")
+    assert result.notes == ["Cut at 5 <MB>."]
+
+
+def test_an_output_too_long_for_a_page_is_named():
+    table = "<table>" + "<tr><td>12345678</td></tr>" * 100_000 + "</table>"
+    assert render(notebook(code(html(table)))).notes == [TOO_LONG]
+    result = render(notebook(code(stream("x" * 1_000_001))))
+    assert result.notes == [TOO_LONG]
+    assert b"xxx" in result.html
+
+
+def test_a_page_stays_small_enough_to_open(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(rendering, "MAX_CHARS", 100)
+    result = render(notebook(code(stream("a" * 101), html("b")), code(html("c"))))
+    assert result.notes == [TOO_LONG]
+    assert b">b<" not in result.html
+    assert b">c<" not in result.html
 
 
 def test_an_empty_notebook_says_so():

@@ -36,6 +36,20 @@ def test_a_run_page_frames_its_result_and_each_load_is_a_look(page: Page, adams)
         assert len(events("result.viewed")) == looks
 
 
+@pytest.mark.parametrize("chosen", ["dark", "light"])
+def test_the_frame_follows_the_theme_that_its_reader_chose(page: Page, adams, chosen):
+    run = finished_run(adams, now=timezone.now())
+    sign_in(page, "adams")
+    page.emulate_media(color_scheme="light" if chosen == "dark" else "dark")
+    page.evaluate(f"localStorage.setItem('countersign:theme', '{chosen}')")
+    page.goto(run.get_absolute_url())
+    root = page.frame_locator("iframe.result-frame").locator("html")
+    expect(root).to_have_css("color-scheme", chosen)
+    page.locator("html").evaluate("e => { e.dataset.bsTheme = 'light' }")
+    expect(root).to_have_css("color-scheme", "light")
+    assert len(events("result.viewed")) == 1
+
+
 def test_a_link_opened_by_itself_is_refused(page: Page, site: Site, adams):
     run = finished_run(adams, now=timezone.now())
     link = links.make_link(run, by=adams, now=timezone.now())
