@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+from gallery.characters import shown
 from gallery.models import Version
 from gallery.source_view import SourceCell, source_cells
 
@@ -157,7 +158,7 @@ def annotate(
 
 def _title(source: str) -> str:
     texts = (text.strip(" #") for text in source.splitlines())
-    return next((text for text in texts if text), "Empty cell")
+    return shown(next((text for text in texts if text), "Empty cell"))
 
 
 def _at_line(place: AnnotatedCell, line: int | None) -> AnnotatedLine | AnnotatedCell:

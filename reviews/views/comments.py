@@ -4,10 +4,10 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
-from django.views.decorators.http import require_POST
 
 from gallery.fetching import readable_version
 from gallery.models import Version
+from gallery.posting import post_from
 from gallery.queries import document
 from reviews.forms import CommentForm
 from reviews.services import add_comment
@@ -15,7 +15,7 @@ from reviews.services import resolve_comment as resolve
 from reviews.services.comments import Place
 
 
-@require_POST
+@post_from("reviews:review")
 def comment(request: HttpRequest, slug: str, number: int) -> HttpResponse:
     """Add a remark; one that is refused is shown again with its reason."""
     version = readable_version(request.user, slug, number)
@@ -37,7 +37,7 @@ def comment(request: HttpRequest, slug: str, number: int) -> HttpResponse:
     return render(request, "reviews/comment.html", context, status=form.status)
 
 
-@require_POST
+@post_from("reviews:review", "slug", "number")
 def resolve_comment(
     request: HttpRequest, slug: str, number: int, comment_id: int
 ) -> HttpResponse:

@@ -4,16 +4,16 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
-from django.views.decorators.http import require_POST
 
 from gallery.fetching import readable_version
+from gallery.posting import post_from
 from reviews import services
 from reviews.forms import RevokeForm
 from reviews.policies import revoke_blockers
 from reviews.signing import confirm
 
 
-@require_POST
+@post_from("gallery:version")
 def submit(request: HttpRequest, slug: str, number: int) -> HttpResponse:
     """Hand a draft to the peers."""
     version = readable_version(request.user, slug, number)
@@ -22,7 +22,7 @@ def submit(request: HttpRequest, slug: str, number: int) -> HttpResponse:
     return redirect("gallery:version", slug, number)
 
 
-@require_POST
+@post_from("gallery:version")
 def withdraw(request: HttpRequest, slug: str, number: int) -> HttpResponse:
     """Take a version back from review."""
     version = readable_version(request.user, slug, number)

@@ -8,10 +8,10 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
-from django.views.decorators.http import require_POST
 
 from accounts.policies import BadInput
 from gallery.fetching import notebook_or_404, readable_version
+from gallery.posting import post_from
 from gallery.presenters import tables_in_words
 from gallery.queries import approved_version
 from runner.forms import RunForms
@@ -71,7 +71,7 @@ def preview(request: HttpRequest, slug: str, number: int) -> HttpResponse:
     return render(request, "runner/preview.html", context, status=forms.status)
 
 
-@require_POST
+@post_from("runner:run")
 def repeat(request: HttpRequest, run_id: UUID) -> HttpResponse:
     """Ask again with the same parameters, persona and purpose.
 

@@ -8,10 +8,10 @@ from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
-from django.views.decorators.http import require_POST
 
 from accounts.activity import not_activity
 from gallery.access import can_edit
+from gallery.posting import post_from
 from runner.models import Run
 from runner.policies import cancel_blockers, launch_blockers, result_blockers
 from runner.presenters import rights_of, steps_of, took_ms
@@ -38,7 +38,7 @@ def progress(request: HttpRequest, run_id: UUID) -> HttpResponse:
     return render(request, "runner/_live.html", _about(request, run_id))
 
 
-@require_POST
+@post_from("runner:run")
 def cancel(request: HttpRequest, run_id: UUID) -> HttpResponse:
     """Stop a run."""
     shown = get_object_or_404(runs_of(request.user), pk=run_id)
