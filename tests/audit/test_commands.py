@@ -2,6 +2,7 @@
 
 import base64
 from io import StringIO
+from pathlib import Path
 
 import pytest
 from django.core.management import CommandError, call_command
@@ -94,6 +95,31 @@ def test_a_checkpoint_is_checked_with_a_given_key(ten_events, tmp_path):
     other = base64.urlsafe_b64encode(b"\1" * 32).decode()
     with pytest.raises(CommandError, match="not a checkpoint"):
         run("verify_audit", f"--checkpoint={path}", f"--public-key={other}")
+
+
+def test_the_public_key_is_printed_for_keeping(db):
+    printed = run("signing_key").strip()
+    assert base64.urlsafe_b64decode(printed) == public_key()
+
+
+def test_the_page_on_verifying_works_as_written(ten_events, tmp_path, monkeypatch):
+    """Every command of the how-to, in its order."""
+    page = Path("docs/how-to/verify-the-audit-log.md").read_text(encoding="utf-8")
+    key = run("signing_key").strip()
+    commands = [
+        line.split()[1:]
+        for line in page.splitlines()
+        if line.startswith("    manage.py")
+    ]
+    monkeypatch.chdir(tmp_path)
+    assert len(commands) == 6
+    for name, *args in commands:
+        arguments, _, target = " ".join(args).replace("KEY", key).partition(" > ")
+        if args[:1] == [">"]:
+            arguments, target = "", args[1]
+        said = run(name, *arguments.split())
+        if target:
+            (tmp_path / target).write_text(said, encoding="utf-8")
 
 
 @pytest.mark.parametrize("key", ["x", "AAAA"])
