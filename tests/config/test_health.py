@@ -139,9 +139,7 @@ def test_a_data_source_that_lets_nobody_in_is_named(
 
 def test_a_missing_migration_is_not_ready(client: Client, broker: redis.Redis) -> None:
     with connection.cursor() as cursor:
-        cursor.execute(
-            "DELETE FROM django_migrations WHERE app = 'runner' AND name LIKE '0001%'"
-        )
+        cursor.execute("DELETE FROM django_migrations WHERE app = 'runner'")
     told = parts_of(client)["database"]
     assert told["ready"] is False
     assert "migrate" in told["detail"]
