@@ -72,6 +72,10 @@ REGISTRY: dict[str, Sentence] = {
     "result.viewed": ("{actor} looked at the result of {target}",),
     "result.downloaded": ("{actor} downloaded the result of {target}", " as {format}"),
     "result.expired": ("The result of {target} ran out and was destroyed",),
+    "result.keys_rotated": (
+        "{actor} moved the stored results to a new key",
+        ", {results} in all",
+    ),
     # Data sources
     "data_source.passed": ("{target} passed its check",),
     "data_source.failed": ("{target} failed its check", ": {codes}"),
