@@ -7,10 +7,10 @@ from uuid import UUID
 import redis.asyncio
 from asgiref.sync import sync_to_async
 from django.conf import settings
-from django.db import connection
 
 from runner.models import Run
 from runner.progress import channel
+from runner.watching import let_go
 from runner.workflow import FINAL
 
 #: How long a stream lives (seconds); the browser then asks for another, signed in still.
@@ -27,7 +27,7 @@ def is_own_run(run_id: UUID, person_id: int | None) -> bool:
     try:
         return Run.objects.filter(pk=run_id, requested_by_id=person_id).exists()
     finally:
-        connection.close()
+        let_go()
 
 
 async def changes(run_id: UUID) -> AsyncIterator[bytes]:
@@ -59,4 +59,4 @@ def _state(run_id: UUID) -> tuple[str, int]:
         status, cells_done = Run.objects.values_list("status", "cells_done").get(pk=run_id)
         return str(status), int(cells_done)
     finally:
-        connection.close()
+        let_go()
