@@ -6,4 +6,7 @@ from django.http import HttpRequest
 
 def installation(request: HttpRequest) -> dict[str, bool]:
     """Say whether this is the demo and whether the sandbox is degraded."""
-    return {"is_demo": settings.DEMO, "sandbox_degraded": settings.SANDBOX != "required"}
+    return {
+        "is_demo": settings.DEMO,
+        "sandbox_degraded": settings.SANDBOX != "required",
+    }

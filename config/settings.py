@@ -44,9 +44,9 @@ if DEBUG and SECURE:
     message = "DEBUG must be off outside this computer: unset DEBUG."
     raise ImproperlyConfigured(message)
 
-ALLOWED_HOSTS = sorted({
-    str(urlsplit(origin).hostname) for origin in (APPLICATION_ORIGIN, CONTENT_ORIGIN)
-})
+ALLOWED_HOSTS = sorted(
+    {str(urlsplit(origin).hostname) for origin in (APPLICATION_ORIGIN, CONTENT_ORIGIN)}
+)
 
 # Applications and middleware ------------------------------------------------------
 

@@ -145,9 +145,7 @@ def can_read_source(user: User, version: Version) -> bool:
     """Tell whether the person may read this version's code; a draft is its authors'."""
     if version.status == Status.DRAFT:
         return can_edit(user, version.notebook)
-    readable = Notebook.objects.filter(
-        source_readable_by(user), pk=version.notebook_id
-    )
+    readable = Notebook.objects.filter(source_readable_by(user), pk=version.notebook_id)
     return readable.exists()
 
 

@@ -39,22 +39,26 @@ def find_environment(
     name = requested or _DEFAULTS.get(kernel_name)
     known = sorted(path.stem for path in locks_dir.glob("*.txt"))
     if name is None:
-        raise UnknownEnvironment([
-            FieldError(
-                "environment",
-                "unknown_kernel",
-                f"No environment has the kernel {kernel_name!r}. "
-                f"Choose one of: {', '.join(known)}.",
-            )
-        ])
+        raise UnknownEnvironment(
+            [
+                FieldError(
+                    "environment",
+                    "unknown_kernel",
+                    f"No environment has the kernel {kernel_name!r}. "
+                    f"Choose one of: {', '.join(known)}.",
+                )
+            ]
+        )
     if not _NAME.fullmatch(name) or name not in known:
-        raise UnknownEnvironment([
-            FieldError(
-                "environment",
-                "unknown_environment",
-                f"There is no environment {name!r}. Choose one of: {', '.join(known)}.",
-            )
-        ])
+        raise UnknownEnvironment(
+            [
+                FieldError(
+                    "environment",
+                    "unknown_environment",
+                    f"There is no environment {name!r}. Choose one of: {', '.join(known)}.",
+                )
+            ]
+        )
     lock = (locks_dir / f"{name}.txt").read_bytes()
     return Environment(
         name=name,

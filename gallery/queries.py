@@ -80,16 +80,12 @@ def _visible_versions(user: User, state: str) -> QuerySet[Version]:
     if state == Status.APPROVED:
         return versions
     readable = Notebook.objects.filter(
-        contributed_by(user)
-        if state == Status.DRAFT
-        else source_readable_by(user)
+        contributed_by(user) if state == Status.DRAFT else source_readable_by(user)
     )
     return versions.filter(notebook__in=readable.values("pk"))
 
 
-def _search(
-    user: User, notebooks: QuerySet[Notebook], text: str
-) -> QuerySet[Notebook]:
+def _search(user: User, notebooks: QuerySet[Notebook], text: str) -> QuerySet[Notebook]:
     query = SearchQuery(text, search_type="websearch", config="english")
     with_code = Notebook.objects.filter(source_readable_by(user)).values("pk")
     nothing = Value(0.0)

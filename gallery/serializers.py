@@ -12,9 +12,7 @@ from gallery.services import Upload
 from gallery.workflow import Status
 
 SEVERITIES = [(name, name) for name in ("info", "warning", "error")]
-DIFF_KINDS = [
-    (name, name) for name in ("same", "changed", "added", "removed", "moved")
-]
+DIFF_KINDS = [(name, name) for name in ("same", "changed", "added", "removed", "moved")]
 #: What a browser's form sends along, without meaning for the API.
 _IGNORED = {"csrfmiddlewaretoken"}
 

@@ -28,16 +28,20 @@ class Status(TextChoices):
 
 TRANSITIONS: dict[str, frozenset[str]] = {
     Status.DRAFT: frozenset({Status.IN_REVIEW}),
-    Status.IN_REVIEW: frozenset({
-        Status.PEER_APPROVED,
-        Status.CHANGES_REQUESTED,
-        Status.WITHDRAWN,
-    }),
-    Status.PEER_APPROVED: frozenset({
-        Status.APPROVED,
-        Status.CHANGES_REQUESTED,
-        Status.WITHDRAWN,
-    }),
+    Status.IN_REVIEW: frozenset(
+        {
+            Status.PEER_APPROVED,
+            Status.CHANGES_REQUESTED,
+            Status.WITHDRAWN,
+        }
+    ),
+    Status.PEER_APPROVED: frozenset(
+        {
+            Status.APPROVED,
+            Status.CHANGES_REQUESTED,
+            Status.WITHDRAWN,
+        }
+    ),
     Status.APPROVED: frozenset({Status.REVOKED, Status.EXPIRED, Status.SUPERSEDED}),
     Status.CHANGES_REQUESTED: frozenset(),
     Status.WITHDRAWN: frozenset(),

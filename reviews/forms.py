@@ -87,7 +87,6 @@ class CommentForm(ServiceForm):
     )
 
 
-
 def _several(label: str) -> forms.MultipleChoiceField:
     boxes = forms.CheckboxSelectMultiple(attrs={"class": "form-check-input"})
     return forms.MultipleChoiceField(label=label, required=False, widget=boxes)
@@ -98,7 +97,10 @@ class AccessForm(ServiceForm):
 
     launch = forms.ChoiceField(
         label="Who may launch it",
-        choices=[("everyone", "Everyone who holds a persona"), ("named", "Only these people and groups")],
+        choices=[
+            ("everyone", "Everyone who holds a persona"),
+            ("named", "Only these people and groups"),
+        ],
         widget=forms.RadioSelect,
     )
     launch_groups = _several("Groups")

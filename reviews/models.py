@@ -13,9 +13,7 @@ class ReviewPolicy(models.Model):
 
     name = models.CharField(max_length=80, unique=True)
     description = models.CharField(max_length=500, blank=True)
-    peer_approvals = models.PositiveSmallIntegerField(
-        validators=[MinValueValidator(1)]
-    )
+    peer_approvals = models.PositiveSmallIntegerField(validators=[MinValueValidator(1)])
 
     class Meta:
         """At least one peer, whatever the policy says."""

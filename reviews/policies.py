@@ -104,9 +104,7 @@ def revoke_blockers(user: User, version: Version) -> list[Blocker]:
     blockers = []
     if not has_permission(user, Permission.VERSION_REVOKE):
         blockers.append(
-            Blocker(
-                "not_a_compliance_officer", "Only a compliance officer can revoke."
-            )
+            Blocker("not_a_compliance_officer", "Only a compliance officer can revoke.")
         )
     return blockers + _state_blockers(
         version, {Status.APPROVED}, "not_approved", "Only an approval can be revoked"
@@ -123,7 +121,9 @@ def next_step_blockers(user: User, version: Version) -> list[Blocker]:
     if version.status == Status.APPROVED:
         return []
     if version.status not in UNDER_REVIEW:
-        return _state_blockers(version, UNDER_REVIEW, "ended", "Nothing more can be done")
+        return _state_blockers(
+            version, UNDER_REVIEW, "ended", "Nothing more can be done"
+        )
     signs_off = has_permission(user, Permission.VERSION_SIGN_OFF)
     reviews = has_permission(user, Permission.VERSION_REVIEW)
     if version.status == Status.PEER_APPROVED or (signs_off and not reviews):

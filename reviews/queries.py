@@ -23,12 +23,7 @@ def waiting_for(user: User) -> QuerySet[Version]:
         version=OuterRef("pk"), person=user, meaning__in=DECIDING
     )
     own = Notebook.objects.filter(contributed_by(user)).values("pk")
-    return (
-        under_review()
-        .filter(mine)
-        .exclude(notebook__in=own)
-        .exclude(Exists(signed))
-    )
+    return under_review().filter(mine).exclude(notebook__in=own).exclude(Exists(signed))
 
 
 def under_review() -> QuerySet[Version]:

@@ -91,7 +91,11 @@ class _SignedSerializer(serializers.ModelSerializer[Any]):
     def get_printed_name(self, decision: Any) -> str:
         """Return the name as it was signed."""
         signature = self._signature(decision)
-        return signature.printed_name if signature else getattr(decision, self.signer).username
+        return (
+            signature.printed_name
+            if signature
+            else getattr(decision, self.signer).username
+        )
 
     def get_meaning(self, decision: Any) -> str:
         """Return what the signature says, in words."""

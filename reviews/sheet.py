@@ -13,11 +13,17 @@ def sheet_fingerprint(version: Version) -> str:
     A form carries it; when it no longer matches, somebody changed the audience,
     decided or commented since the page was shown.
     """
-    text = canonical_json({
-        "digest": version.digest,
-        "status": version.status,
-        "audience": launch_audience(version.notebook).as_dict(),
-        "reviews": list(version.reviews.order_by("pk").values_list("pk", flat=True)),
-        "comments": list(version.comments.order_by("pk").values_list("pk", flat=True)),
-    })
+    text = canonical_json(
+        {
+            "digest": version.digest,
+            "status": version.status,
+            "audience": launch_audience(version.notebook).as_dict(),
+            "reviews": list(
+                version.reviews.order_by("pk").values_list("pk", flat=True)
+            ),
+            "comments": list(
+                version.comments.order_by("pk").values_list("pk", flat=True)
+            ),
+        }
+    )
     return hashlib.sha256(text.encode("utf-8")).hexdigest()

@@ -75,19 +75,21 @@ def sign(
         _CONFIRMATION_LIFETIME
     ):
         raise NotConfirmed
-    payload = canonical_json({
-        "tag": _TAG,
-        "notebook": version.notebook.slug,
-        "number": version.number,
-        "version": version.pk,
-        "digest": version.digest,
-        "person": by.username,
-        "printed_name": by.printed_name,
-        "meaning": meaning.value,
-        "statement": statement,
-        "signed_at": stamp(now),
-        "previous_event_hash": head_hash(),
-    })
+    payload = canonical_json(
+        {
+            "tag": _TAG,
+            "notebook": version.notebook.slug,
+            "number": version.number,
+            "version": version.pk,
+            "digest": version.digest,
+            "person": by.username,
+            "printed_name": by.printed_name,
+            "meaning": meaning.value,
+            "statement": statement,
+            "signed_at": stamp(now),
+            "previous_event_hash": head_hash(),
+        }
+    )
     key = Ed25519PrivateKey.from_private_bytes(settings.SIGNING_KEY)
     return Signature.objects.create(
         version=version,

@@ -119,7 +119,9 @@ def _leases(run: Run, clock: Clock) -> Iterator[list[Lease]]:
         for name in run.version.data_sources:
             dsns = settings.DATA_SOURCES[name].for_kind(run.kind)
             opened.append(open_lease(dsns, run_id=run.pk, source=name))
-            note_lease(run=run, action="lease.opened", role=opened[-1].role, now=clock())
+            note_lease(
+                run=run, action="lease.opened", role=opened[-1].role, now=clock()
+            )
         yield opened
     finally:
         for lease in opened:
@@ -241,9 +243,7 @@ def _ending(run: Run, watch: Watch) -> Ending:
         error=error,
         rows_read=finished.get("rows_read"),
         notebook=_as_bytes(finished["notebook"]),
-        html=render(
-            finished["notebook"], truncated=finished.get("truncated", [])
-        ).html,
+        html=render(finished["notebook"], truncated=finished.get("truncated", [])).html,
         statements=json.dumps(watch.statements).encode(),
     )
 

@@ -29,7 +29,12 @@ class LaunchForm(ServiceForm):
     )
 
     def __init__(
-        self, data: QueryDict | None, *, request: HttpRequest, kind: RunKind, **kwargs: Any
+        self,
+        data: QueryDict | None,
+        *,
+        request: HttpRequest,
+        kind: RunKind,
+        **kwargs: Any,
     ) -> None:
         super().__init__(data, **kwargs)
         choices = _personas(request.user, kind)

@@ -123,9 +123,7 @@ def claim_blockers(run: Run) -> list[Blocker]:
     reason = stop_reason(run)
     blockers = [reason] if reason else []
     if not run.is_preview and run.version.status != Status.APPROVED:
-        blockers.append(
-            Blocker("not_approved", "The version is no longer approved.")
-        )
+        blockers.append(Blocker("not_approved", "The version is no longer approved."))
     if run.digest != run.version.digest:
         blockers.append(Blocker("digest_differs", "The version is not what was asked."))
     return blockers

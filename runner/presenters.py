@@ -91,7 +91,8 @@ def parameters_in_words(
     return [
         (parameter_title(name, properties.get(name, {})), _words(value))
         for name, value in sorted(
-            values.items(), key=lambda item: parameter_order(properties.get(item[0], {}))
+            values.items(),
+            key=lambda item: parameter_order(properties.get(item[0], {})),
         )
     ]
 
@@ -132,8 +133,7 @@ def steps_of(run: Run) -> list[Step]:
     ]
     rest = "left out" if run.is_final else "waiting"
     return seen + [
-        Step(number, rest, None)
-        for number in range(len(seen) + 1, run.cells_total + 1)
+        Step(number, rest, None) for number in range(len(seen) + 1, run.cells_total + 1)
     ]
 
 

@@ -89,7 +89,9 @@ def _check(source: DataSourceSettings, kind: RunKind, *, now: datetime) -> None:
     try:
         problems = check_data_source(source.for_kind(kind).broker)
     except AccessError as error:
-        logger.error("data_source.check_failed source=%s code=%s", source.name, error.code)
+        logger.error(
+            "data_source.check_failed source=%s code=%s", source.name, error.code
+        )
         return
     note_check(source=source.name, kind=kind, problems=problems, now=now)
 

@@ -81,9 +81,7 @@ async def _signals(run_id: UUID) -> AsyncIterator[Wait]:
 
     async def wait(timeout_s: float) -> None:
         try:
-            await pubsub.get_message(
-                ignore_subscribe_messages=True, timeout=timeout_s
-            )
+            await pubsub.get_message(ignore_subscribe_messages=True, timeout=timeout_s)
         except redis.exceptions.RedisError:
             await asyncio.sleep(timeout_s)
 

@@ -32,30 +32,34 @@ class Status(TextChoices):
     LOST = "lost", "Lost"
 
 
-FINAL = frozenset({
-    Status.SUCCEEDED,
-    Status.FAILED,
-    Status.TIMED_OUT,
-    Status.CANCELLED,
-    Status.KERNEL_DIED,
-    Status.OUT_OF_MEMORY,
-    Status.OUTPUT_LIMIT,
-    Status.ACCESS_DENIED,
-    Status.LOST,
-})
+FINAL = frozenset(
+    {
+        Status.SUCCEEDED,
+        Status.FAILED,
+        Status.TIMED_OUT,
+        Status.CANCELLED,
+        Status.KERNEL_DIED,
+        Status.OUT_OF_MEMORY,
+        Status.OUTPUT_LIMIT,
+        Status.ACCESS_DENIED,
+        Status.LOST,
+    }
+)
 ACTIVE = frozenset(Status) - FINAL
 #: States in which a worker must be alive and show it.
 SUPERVISED = frozenset({Status.STARTING, Status.RUNNING})
 
-_WHILE_STARTING = frozenset({
-    Status.FAILED,
-    Status.CANCELLED,
-    Status.ACCESS_DENIED,
-    Status.TIMED_OUT,
-    Status.KERNEL_DIED,
-    Status.OUT_OF_MEMORY,
-    Status.LOST,
-})
+_WHILE_STARTING = frozenset(
+    {
+        Status.FAILED,
+        Status.CANCELLED,
+        Status.ACCESS_DENIED,
+        Status.TIMED_OUT,
+        Status.KERNEL_DIED,
+        Status.OUT_OF_MEMORY,
+        Status.LOST,
+    }
+)
 
 TRANSITIONS: dict[str, frozenset[str]] = {
     Status.QUEUED: frozenset({Status.STARTING, Status.CANCELLED}),

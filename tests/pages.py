@@ -21,7 +21,9 @@ def as_reader(person: User) -> Client:
 
 def text(response: Any) -> str:
     """Return a page's words as a person reads them."""
-    body = re.sub(r"<(script|style).*?</\1>", " ", response.content.decode(), flags=re.S)
+    body = re.sub(
+        r"<(script|style).*?</\1>", " ", response.content.decode(), flags=re.S
+    )
     return " ".join(html.unescape(re.sub(r"<[^>]+>", " ", body)).split())
 
 

@@ -42,7 +42,11 @@ def read_audience(name: str, value: Any) -> Audience:
         return Audience(everyone=True)
     if isinstance(value, list):
         value = _split(name, value)
-    if not isinstance(value, dict) or not set(value) <= {"everyone", "groups", "people"}:
+    if not isinstance(value, dict) or not set(value) <= {
+        "everyone",
+        "groups",
+        "people",
+    }:
         raise _invalid(name, "Name groups and people, or choose everyone.")
     groups = _names(name, value.get("groups", []))
     people = _names(name, value.get("people", []))
@@ -53,7 +57,9 @@ def read_audience(name: str, value: Any) -> Audience:
     if unknown:
         raise _invalid(name, f"There is nobody and no group named {unknown[0]!r}.")
     return Audience(
-        everyone=False, groups=tuple(sorted(set(groups))), people=tuple(sorted(set(people)))
+        everyone=False,
+        groups=tuple(sorted(set(groups))),
+        people=tuple(sorted(set(people))),
     )
 
 

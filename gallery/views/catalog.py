@@ -78,7 +78,9 @@ def _rows(user: User, notebooks: Sequence[Notebook]) -> list[CatalogRow]:
     for version in versions.order_by("number"):
         pk = version.notebook_id
         visible = pk in mine or (pk in readable and version.status != Status.DRAFT)
-        if version.status == Status.APPROVED or (visible and not _is_approved(chosen.get(pk))):
+        if version.status == Status.APPROVED or (
+            visible and not _is_approved(chosen.get(pk))
+        ):
             chosen[pk] = version
     return [CatalogRow(each, chosen.get(each.pk)) for each in notebooks]
 

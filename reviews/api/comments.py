@@ -34,9 +34,7 @@ class CommentsView(GenericAPIView[Comment]):
         page = self.paginate_queryset(comments)
         return self.get_paginated_response(CommentSerializer(page, many=True).data)
 
-    @extend_schema(
-        request=CommentRequestSerializer, responses={201: CommentSerializer}
-    )
+    @extend_schema(request=CommentRequestSerializer, responses={201: CommentSerializer})
     def post(self, request: Request, slug: str, number: int) -> Response:
         """Comment on the version, on a cell, or on a line of it."""
         version = version_or_404(request.user, slug, number)
@@ -50,9 +48,7 @@ class CommentsView(GenericAPIView[Comment]):
             by=request.user,
             now=timezone.now(),
         )
-        return Response(
-            CommentSerializer(comment).data, status=status.HTTP_201_CREATED
-        )
+        return Response(CommentSerializer(comment).data, status=status.HTTP_201_CREATED)
 
 
 class ResolveCommentView(APIView):

@@ -71,9 +71,7 @@ class NotebookView(APIView):
     @extend_schema(responses=NotebookDetailSerializer)
     def get(self, request: Request, slug: str) -> Response:
         """Show a notebook and those of its versions that the caller may see."""
-        return Response(
-            notebook_as_dict(request, notebook_or_404(request.user, slug))
-        )
+        return Response(notebook_as_dict(request, notebook_or_404(request.user, slug)))
 
     @extend_schema(request=EntrySerializer, responses=NotebookDetailSerializer)
     def patch(self, request: Request, slug: str) -> Response:

@@ -20,9 +20,7 @@ def _with_reviews(user: User) -> QuerySet[Version]:
     return (
         versions_seen_by(user)
         .defer("document")
-        .prefetch_related(
-            "reviews__reviewed_by", "sign_offs__signed_by", "signatures"
-        )
+        .prefetch_related("reviews__reviewed_by", "sign_offs__signed_by", "signatures")
     )
 
 
@@ -40,9 +38,7 @@ def context(user: User, notebooks: Sequence[Notebook]) -> dict[str, Any]:
 
 def notebooks_as_dicts(user: User, notebooks: Sequence[Notebook]) -> list[Any]:
     """Return a page of the catalog; `notebooks` come from `with_versions`."""
-    told = NotebookSerializer(
-        notebooks, many=True, context=context(user, notebooks)
-    )
+    told = NotebookSerializer(notebooks, many=True, context=context(user, notebooks))
     return list(told.data)
 
 
@@ -54,11 +50,12 @@ def notebook_as_dict(request: Request, notebook: Notebook) -> dict[str, Any]:
 
 def version_as_dict(request: Request, version: Version) -> dict[str, Any]:
     """Return one version, read afresh, as the caller's deed has left it."""
-    found = Version.objects.defer("document").select_related(
-        "created_by", "notebook"
-    ).prefetch_related(
-        "reviews__reviewed_by", "sign_offs__signed_by", "signatures"
-    ).get(pk=version.pk)
+    found = (
+        Version.objects.defer("document")
+        .select_related("created_by", "notebook")
+        .prefetch_related("reviews__reviewed_by", "sign_offs__signed_by", "signatures")
+        .get(pk=version.pk)
+    )
     told = VersionDetailSerializer(
         found, context=context(request.user, [found.notebook])
     )

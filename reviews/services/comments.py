@@ -35,9 +35,9 @@ def add_comment(
     require(comment_blockers(by, version))
     body = body.replace("\x00", "").strip()
     if not body or len(body) > 5000:
-        raise InvalidComment([
-            FieldError("body", "required", "Write 1 to 5,000 characters.")
-        ])
+        raise InvalidComment(
+            [FieldError("body", "required", "Write 1 to 5,000 characters.")]
+        )
     _require_place(version, place)
     comment = Comment.objects.create(
         version=version,
@@ -56,14 +56,14 @@ def _require_place(version: Version, place: Place) -> None:
         return
     sources = {cell["id"]: cell["source"] for cell in document(version)["cells"]}
     if place.cell_id not in sources:
-        raise InvalidComment([
-            FieldError("cell_id", "unknown_cell", "There is no such cell.")
-        ])
+        raise InvalidComment(
+            [FieldError("cell_id", "unknown_cell", "There is no such cell.")]
+        )
     lines = sources[place.cell_id].count("\n") + 1
     if place.line is not None and not 1 <= place.line <= lines:
-        raise InvalidComment([
-            FieldError("line", "unknown_line", f"The cell has {lines} lines.")
-        ])
+        raise InvalidComment(
+            [FieldError("line", "unknown_line", f"The cell has {lines} lines.")]
+        )
 
 
 @transaction.atomic

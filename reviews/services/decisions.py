@@ -73,9 +73,7 @@ def record_review(
         confirmation=confirmation,
         now=now,
     )
-    record(
-        "review.recorded", by=by, at=now, target=version, decision=decision.decision
-    )
+    record("review.recorded", by=by, at=now, target=version, decision=decision.decision)
     if not approves:
         move(
             version,
@@ -172,17 +170,17 @@ def _clean(decision: Decision, allowed: list[str], approve: str) -> str:
     """Return the comment; anything but an approval needs one."""
     comment = decision.comment.replace("\x00", "").strip()
     if decision.decision not in allowed:
-        raise InvalidDecision([
-            FieldError("decision", "invalid", f"Choose one of: {', '.join(allowed)}.")
-        ])
+        raise InvalidDecision(
+            [FieldError("decision", "invalid", f"Choose one of: {', '.join(allowed)}.")]
+        )
     if decision.decision != approve and not comment:
-        raise InvalidDecision([
-            FieldError("comment", "required", "Say what has to change.")
-        ])
+        raise InvalidDecision(
+            [FieldError("comment", "required", "Say what has to change.")]
+        )
     if len(comment) > _COMMENT_LENGTH:
-        raise InvalidDecision([
-            FieldError("comment", "too_long", "Keep it to 5,000 characters.")
-        ])
+        raise InvalidDecision(
+            [FieldError("comment", "too_long", "Keep it to 5,000 characters.")]
+        )
     return comment
 
 

@@ -75,9 +75,13 @@ def revoke(
     """
     reason = reason.replace("\x00", "").strip()
     if not reason or len(reason) > 500:
-        raise InvalidReason([
-            FieldError("reason", "required", "Give the reason in 1 to 500 characters.")
-        ])
+        raise InvalidReason(
+            [
+                FieldError(
+                    "reason", "required", "Give the reason in 1 to 500 characters."
+                )
+            ]
+        )
     version = lock_version(version)
     require(revoke_blockers(by, version))
     sign(
@@ -119,9 +123,7 @@ def _expire(pk: int, *, now: datetime) -> bool:
     )
     if version is None:
         return False
-    move(
-        version, to=Status.EXPIRED, table=TRANSITIONS, by=None, now=now, ended_at=now
-    )
+    move(version, to=Status.EXPIRED, table=TRANSITIONS, by=None, now=now, ended_at=now)
     return True
 
 

@@ -10,6 +10,8 @@ def lock_version(version: Version) -> Version:
     sign at once, or a sign-off and a change of audience, follow one another.
     """
     Notebook.objects.select_for_update().get(pk=version.notebook_id)
-    return Version.objects.select_for_update(of=("self",)).select_related(
-        "notebook"
-    ).get(pk=version.pk)
+    return (
+        Version.objects.select_for_update(of=("self",))
+        .select_related("notebook")
+        .get(pk=version.pk)
+    )

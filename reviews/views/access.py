@@ -55,5 +55,7 @@ def _change(request: HttpRequest, notebook: Notebook, form: AccessForm) -> Noteb
             now=now,
         )
     except NotConfirmed as missing:
-        words = "This opens an approved notebook to more people: sign with your password."
+        words = (
+            "This opens an approved notebook to more people: sign with your password."
+        )
         raise BadInput([FieldError("password", "required", words)]) from missing

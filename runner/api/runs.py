@@ -91,9 +91,7 @@ class RunsView(GenericAPIView[Run]):
     queryset = Run.objects.none()
     serializer_class = RunSerializer
 
-    @extend_schema(
-        parameters=[RunQuerySerializer], responses=RunSerializer(many=True)
-    )
+    @extend_schema(parameters=[RunQuerySerializer], responses=RunSerializer(many=True))
     def get(self, request: Request) -> Response:
         """List the caller's runs and previews, newest first."""
         asked = RunQuerySerializer(data=request.query_params)

@@ -35,9 +35,9 @@ class Ending:
 
 def get_run(run_id: UUID) -> Run:
     """Return the run with everything that its policies read."""
-    return Run.objects.select_related("notebook", "version__notebook", "requested_by").get(
-        pk=run_id
-    )
+    return Run.objects.select_related(
+        "notebook", "version__notebook", "requested_by"
+    ).get(pk=run_id)
 
 
 @transaction.atomic

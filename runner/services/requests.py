@@ -61,9 +61,7 @@ class Launch:
     number: int | None = None
 
 
-def request_run(
-    *, notebook: Notebook, launch: Launch, by: User, now: datetime
-) -> Run:
+def request_run(*, notebook: Notebook, launch: Launch, by: User, now: datetime) -> Run:
     """Queue a run of the approved version on the real data source.
 
     The ticket is stored first, in the data source; then approval is checked again
@@ -117,12 +115,16 @@ def cancel_run(*, run: Run, by: User, now: datetime) -> Run:
 
     Raises NotAllowed, StaleState.
     """
-    run = Run.objects.select_for_update(of=("self",)).select_related(
-        "notebook", "version", "requested_by"
-    ).get(pk=run.pk)
+    run = (
+        Run.objects.select_for_update(of=("self",))
+        .select_related("notebook", "version", "requested_by")
+        .get(pk=run.pk)
+    )
     require(cancel_blockers(by, run))
     if run.status == Status.QUEUED:
-        end_unclaimed(run, code="cancelled", message="It was cancelled.", by=by, now=now)
+        end_unclaimed(
+            run, code="cancelled", message="It was cancelled.", by=by, now=now
+        )
         return run
     if run.cancel_requested_at is None:
         Run.objects.filter(pk=run.pk, cancel_requested_at=None).update(
@@ -178,14 +180,16 @@ def _bind(version: Version, sent: dict[str, Any]) -> tuple[dict[str, Any], str]:
             else ""
         )
     except InvalidParameters as error:
-        raise InvalidLaunch([
-            FieldError(each.field or "parameters", each.code, each.message)
-            for each in error.errors
-        ]) from error
+        raise InvalidLaunch(
+            [
+                FieldError(each.field or "parameters", each.code, each.message)
+                for each in error.errors
+            ]
+        ) from error
     except (UnsafeValue, UnsupportedLanguage) as error:
-        raise InvalidLaunch([
-            FieldError("parameters", "cannot_be_written", str(error))
-        ]) from error
+        raise InvalidLaunch(
+            [FieldError("parameters", "cannot_be_written", str(error))]
+        ) from error
     return values, source
 
 
@@ -194,14 +198,14 @@ def _persona(kind: RunKind, persona: str | None, by: User) -> str:
         held = by.personas if kind == RunKind.RUN else []
         if len(held) == 1:
             return held[0]
-        raise InvalidLaunch([
-            FieldError("persona", "required", "Choose the persona to act as.")
-        ])
+        raise InvalidLaunch(
+            [FieldError("persona", "required", "Choose the persona to act as.")]
+        )
     allowed = Persona.values if kind == RunKind.RUN else list(settings.NOTIONAL_PEOPLE)
     if persona not in allowed:
-        raise InvalidLaunch([
-            FieldError("persona", "invalid", f"Choose one of: {', '.join(allowed)}.")
-        ])
+        raise InvalidLaunch(
+            [FieldError("persona", "invalid", f"Choose one of: {', '.join(allowed)}.")]
+        )
     return persona
 
 
@@ -209,11 +213,13 @@ def _purpose(purpose: str | None, persona: str) -> str:
     if not purpose:
         return DEFAULT_PURPOSE[Persona(persona)]
     if purpose not in Purpose.values:
-        raise InvalidLaunch([
-            FieldError(
-                "purpose", "invalid", f"Choose one of: {', '.join(Purpose.values)}."
-            )
-        ])
+        raise InvalidLaunch(
+            [
+                FieldError(
+                    "purpose", "invalid", f"Choose one of: {', '.join(Purpose.values)}."
+                )
+            ]
+        )
     return purpose
 
 
@@ -235,7 +241,9 @@ def _put_ticket(run: Run, *, by: User, now: datetime) -> None:
     except SourceUnavailable as error:
         raise Unavailable from error
     except AccessError as error:
-        raise NotAllowed([Blocker(f"data_source_{error.code}", error.message)]) from error
+        raise NotAllowed(
+            [Blocker(f"data_source_{error.code}", error.message)]
+        ) from error
 
 
 def _eyes(run: Run, by: User) -> str:

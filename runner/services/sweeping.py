@@ -31,14 +31,14 @@ def _end_lost(pk: UUID, *, now: datetime) -> bool:
     run = (
         Run.objects.select_for_update(of=("self",), skip_locked=True)
         .select_related("notebook", "version")
-        .filter(
-            pk=pk, status__in=SUPERVISED, heartbeat_at__lt=now - HEARTBEAT_TIMEOUT
-        )
+        .filter(pk=pk, status__in=SUPERVISED, heartbeat_at__lt=now - HEARTBEAT_TIMEOUT)
         .first()
     )
     if run is None:
         return False
-    message = "The worker that ran it vanished. Nothing is left of the run; start it again."
+    message = (
+        "The worker that ran it vanished. Nothing is left of the run; start it again."
+    )
     move(
         run,
         to=Status.LOST,

@@ -121,9 +121,7 @@ def test_a_degraded_kernel_host_is_ready_and_says_so(
 
 
 @pytest.mark.usefixtures("db")
-def test_a_broker_that_does_not_answer_is_named(
-    client: Client, settings: Any
-) -> None:
+def test_a_broker_that_does_not_answer_is_named(client: Client, settings: Any) -> None:
     settings.BROKER_URL = "redis://:wrong@127.0.0.1:1/0"
     assert {"queue", "workers", "beat", "kernel_host"} <= unready(client)
 

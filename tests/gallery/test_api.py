@@ -74,9 +74,7 @@ def test_the_older_version_is_chosen_by_its_number(
 ) -> None:
     first = make_version(Status.IN_REVIEW)
     make_version(notebook=first.notebook)
-    answer = as_person(ada).get(
-        path(first.notebook.slug, 2, "diff"), {"from": older}
-    )
+    answer = as_person(ada).get(path(first.notebook.slug, 2, "diff"), {"from": older})
     assert answer.status_code == status
 
 

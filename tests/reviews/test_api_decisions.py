@@ -111,7 +111,9 @@ def test_a_wrong_role_is_403_with_its_reason(ravi: User, carol: User) -> None:
     refused = act(carol, make_version(Status.IN_REVIEW), "reviews", **APPROVE)
     assert is_problem(refused, 403)
     assert codes(refused) == ["not_a_reviewer"]
-    refused = act(ravi, make_version(Status.APPROVED), "revoke", reason="x", password=PASSWORD)
+    refused = act(
+        ravi, make_version(Status.APPROVED), "revoke", reason="x", password=PASSWORD
+    )
     assert is_problem(refused, 403)
 
 
@@ -208,5 +210,5 @@ def test_a_password_appears_in_no_answer(ravi: User) -> None:
     version = make_version(Status.IN_REVIEW)
     good = act(ravi, version, "reviews", **APPROVE)
     bad = act(ravi, version, "reviews", **APPROVE | {"password": "hunter2hunter2"})
-    assert b"countersign\"" not in good.content
+    assert b'countersign"' not in good.content
     assert b"hunter2hunter2" not in bad.content

@@ -181,7 +181,8 @@ def test_a_version_says_what_keeps_the_caller_from_the_next_step(
     path = f"{NOTEBOOKS}{version.notebook.slug}/versions/1/"
     reasons = {
         person.username: [
-            blocker["code"] for blocker in as_person(person).get(path).json()["blockers"]
+            blocker["code"]
+            for blocker in as_person(person).get(path).json()["blockers"]
         ]
         for person in (ada, ravi, petra, carol, iris)
     }

@@ -107,7 +107,7 @@ def test_a_column_that_the_persona_lacks_fails_as_permission_denied(lena: User) 
 
 def test_parameters_reach_the_kernel_as_data(adams: User) -> None:
     version = approved("print(drug)", parameters='drug: str = "Metformin"')
-    hostile = "x'; import os; os._exit(1) #\n\"\"\"\\"
+    hostile = 'x\'; import os; os._exit(1) #\n"""\\'
     run = execute(launch(version, adams, parameters={"drug": hostile}))
     assert run.status == "succeeded"
     assert output_of(run) == hostile + "\n"

@@ -23,7 +23,9 @@ class Command(BaseCommand):
     def handle(self, *args: Any, runs: bool, **options: Any) -> None:
         """Print a line for each thing that was made."""
         if not settings.DEMO:
-            message = "The demo's people have a public password: set DEMO=1 to load them."
+            message = (
+                "The demo's people have a public password: set DEMO=1 to load them."
+            )
             raise CommandError(message)
         for line in request_first_runs(clock=timezone.now) if runs else _load():
             self.stdout.write(f"  {line}")

@@ -74,5 +74,3 @@ def test_a_version_that_is_not_there_cannot_be_compared_with(
     version = make_version(Status.DRAFT, notebook=make_notebook())
     response = as_reader(ada).get(version_path(version, f"diff/?from={asked}"))
     assert response.status_code == 404
-
-

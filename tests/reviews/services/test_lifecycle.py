@@ -198,7 +198,5 @@ def test_nobody_sets_the_bar_for_their_own_work(
 
 def test_a_peer_does_not_set_the_bar(strict: ReviewPolicy, ravi: User) -> None:
     with pytest.raises(NotAllowed) as refusal:
-        assign_policy(
-            notebook=make_version().notebook, policy=strict, by=ravi, now=NOW
-        )
+        assign_policy(notebook=make_version().notebook, policy=strict, by=ravi, now=NOW)
     assert codes(refusal) == ["not_a_compliance_officer"]

@@ -84,9 +84,7 @@ def test_one_peer_in_two_windows_signs_once(ravi: User) -> None:
     assert Review.objects.count() == Signature.objects.count() == 1
 
 
-def test_a_withdrawal_and_a_sign_off_do_not_both_happen(
-    ada: User, carol: User
-) -> None:
+def test_a_withdrawal_and_a_sign_off_do_not_both_happen(ada: User, carol: User) -> None:
     version = make_version(Status.PEER_APPROVED)
     raised = at_once(
         lambda: withdraw(version=version, by=ada, now=NOW),

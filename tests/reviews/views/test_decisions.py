@@ -55,9 +55,7 @@ def test_a_wrong_password_signs_nothing_and_keeps_the_comment(
 
 
 def test_changes_need_a_reason(ravi: User, in_review: Version) -> None:
-    response = decide(
-        as_reader(ravi), in_review, "review/", decision="request_changes"
-    )
+    response = decide(as_reader(ravi), in_review, "review/", decision="request_changes")
     assert response.status_code == 400
     assert "Say what has to change." in text(response)
 

@@ -69,11 +69,11 @@ def test_the_author_cannot_revoke(ada: User) -> None:
     assert "Only a compliance officer can revoke." in text(page)
 
 
-def test_a_comment_stands_at_its_line_and_can_be_settled(
-    ravi: User, ada: User
-) -> None:
+def test_a_comment_stands_at_its_line_and_can_be_settled(ravi: User, ada: User) -> None:
     version = make_version(Status.IN_REVIEW)
-    cell = as_reader(ravi).get(version_path(version, "review/")).context["cells"][1].cell
+    cell = (
+        as_reader(ravi).get(version_path(version, "review/")).context["cells"][1].cell
+    )
     sent = {"cell_id": cell.id, "line": "2", "body": "Twelve of what?"}
     response = as_reader(ravi).post(version_path(version, "comments/"), sent)
     assert response["Location"].endswith("review/#cell-1")
@@ -86,7 +86,9 @@ def test_a_comment_stands_at_its_line_and_can_be_settled(
 
 def test_a_comment_on_a_line_that_is_not_there_is_shown_again(ravi: User) -> None:
     version = make_version(Status.IN_REVIEW)
-    cell = as_reader(ravi).get(version_path(version, "review/")).context["cells"][1].cell
+    cell = (
+        as_reader(ravi).get(version_path(version, "review/")).context["cells"][1].cell
+    )
     sent = {"cell_id": cell.id, "line": "99", "body": "Kept words"}
     page = as_reader(ravi).post(version_path(version, "comments/"), sent)
     assert page.status_code == 400

@@ -225,7 +225,9 @@ def test_a_revocation_racing_a_launch_leaves_no_run_that_starts(adams: User) -> 
         barrier = threading.Barrier(2)
         refused: list[BaseException] = []
 
-        def ask(version: Version = version, barrier: threading.Barrier = barrier) -> None:
+        def ask(
+            version: Version = version, barrier: threading.Barrier = barrier
+        ) -> None:
             barrier.wait()
             try:
                 request_run(

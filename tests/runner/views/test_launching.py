@@ -92,7 +92,9 @@ def test_a_stranger_does_not_learn_that_it_exists(nora: User) -> None:
 def test_a_preview_offers_every_persona(ravi: User) -> None:
     version = make_version(Status.IN_REVIEW)
     page = as_reader(ravi).get(version_path(version, "preview/"))
-    labels = [label for _, label in page.context["forms"].launch.fields["persona"].choices]
+    labels = [
+        label for _, label in page.context["forms"].launch.fields["persona"].choices
+    ]
     assert {"Doctor", "Billing", "Laboratory"} <= set(labels)
 
 
