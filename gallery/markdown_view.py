@@ -40,14 +40,14 @@ _ATTRIBUTES = {
     "th": {"align"},
     "td": {"align"},
 }
-_MAX_RENDERED = 200_000
+_MAX_RENDERED = 50_000
 _PICTURE = "data:image/png;base64,"
 
 
 def render_markdown(source: str, attachments: dict[str, dict[str, str]]) -> str:
     """Return ``source`` as sanitised HTML; pictures are those attached to the cell, and no others.
 
-    Text longer than 200,000 characters is not rendered and gives an empty string.
+    Text longer than 50,000 characters is not rendered and gives an empty string.
     """
     if len(source) > _MAX_RENDERED:
         return ""

@@ -42,7 +42,7 @@ class SourceCell:
     """One cell to read.
 
     ``lines`` pairs a number from 1 with safe HTML; ``hidden`` says that Jupyter or a report would not show the
-    cell; ``attachments`` are names; ``rendered_html`` is sanitised HTML of a Markdown cell, else empty.
+    cell; ``attachments`` are names, ``pictures`` their data by name.
     """
 
     index: int
@@ -54,7 +54,14 @@ class SourceCell:
     metadata_json: str
     attachments: list[str] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
-    rendered_html: str = ""
+    source: str = field(default="", repr=False)
+    pictures: dict[str, dict[str, str]] = field(default_factory=dict, repr=False)
+
+    @property
+    def rendered_html(self) -> str:
+        """Sanitised HTML of a Markdown cell, else empty; made only when asked for, because it takes its time."""
+        is_markdown = self.cell_type == "markdown"
+        return render_markdown(self.source, self.pictures) if is_markdown else ""
 
 
 def source_cells(
@@ -81,7 +88,6 @@ def _cell(
         _HIDING_TAGS.intersection(tags)
     )
     attachments = cell.get("attachments", {})
-    is_markdown = cell["cell_type"] == "markdown"
     return SourceCell(
         index=index,
         id=cell["id"],
@@ -92,9 +98,8 @@ def _cell(
         metadata_json=json.dumps(metadata, indent=2, sort_keys=True, ensure_ascii=True),
         attachments=list(attachments),
         warnings=_warnings(cell["source"], hidden) + remarks,
-        rendered_html=render_markdown(cell["source"], attachments)
-        if is_markdown
-        else "",
+        source=cell["source"],
+        pictures=attachments,
     )
 
 

@@ -16,7 +16,7 @@ from gallery.findings.model import Finding, Severity, TableUse
 from gallery.findings.secrets import check_secrets
 from gallery.findings.shell import check_shell
 from gallery.findings.sql import check_sql, read_sql_tables
-from gallery.findings.structure import check_structure
+from gallery.findings.structure import check_parameters, check_structure
 
 __all__ = ["Finding", "Severity", "TableUse", "find", "read_tables"]
 
@@ -33,7 +33,14 @@ def find(
     ``manifest`` is what the author declares, or None.
     """
     checked = prepare(notebook)
-    found = list(dict.fromkeys(_all(checked, environment_packages, manifest)))
+    found = list(
+        dict.fromkeys(
+            [
+                *check_parameters(notebook),
+                *_all(checked, environment_packages, manifest),
+            ]
+        )
+    )
     return sorted(found, key=_place)
 
 

@@ -7,6 +7,9 @@ from typing import Any
 from gallery.parameters.names import language_of
 from gallery.python_source import PythonCell, read_python
 
+# Characters of code that are checked; a notebook has a few thousand, and checking takes its time.
+MAX_CODE = 300_000
+
 
 @dataclass(frozen=True)
 class CheckedCell:
@@ -18,6 +21,7 @@ class CheckedCell:
     metadata: dict[str, Any]
     attachments: list[str]
     python: PythonCell | None
+    is_read: bool = True
 
     @property
     def tags(self) -> list[str]:
@@ -57,9 +61,10 @@ class CheckedNotebook:
 def prepare(notebook: dict[str, Any]) -> CheckedNotebook:
     """Return ``notebook`` prepared for checking."""
     language = language_of(notebook)
-    cells = [
-        _cell(cell, index, language) for index, cell in enumerate(notebook["cells"])
-    ]
+    cells, code_size = [], 0
+    for index, cell in enumerate(notebook["cells"]):
+        code_size += len(cell["source"]) if cell["cell_type"] == "code" else 0
+        cells.append(_cell(cell, index, language, is_read=code_size <= MAX_CODE))
     checked = CheckedNotebook(language=language, cells=cells)
     for cell in cells:
         if cell.tree is not None:
@@ -67,7 +72,9 @@ def prepare(notebook: dict[str, Any]) -> CheckedNotebook:
     return checked
 
 
-def _cell(cell: dict[str, Any], index: int, language: str) -> CheckedCell:
+def _cell(
+    cell: dict[str, Any], index: int, language: str, *, is_read: bool
+) -> CheckedCell:
     is_python = cell["cell_type"] == "code" and language == "python"
     return CheckedCell(
         index=index,
@@ -75,7 +82,8 @@ def _cell(cell: dict[str, Any], index: int, language: str) -> CheckedCell:
         source=cell["source"],
         metadata=cell.get("metadata", {}),
         attachments=list(cell.get("attachments", {})),
-        python=read_python(cell["source"]) if is_python else None,
+        python=read_python(cell["source"]) if is_python and is_read else None,
+        is_read=is_read,
     )
 
 

@@ -42,8 +42,9 @@ def check_sql(
             yield Finding("sql_unreadable", "warning", _UNREADABLE, sql.cell, sql.line)
             continue
         for statement in parsed:
-            yield from _check_statement(statement, sql)
-            yield from _check_manifest(statement, sql, manifest)
+            used = columns_by_table(statement)
+            yield from _check_statement(statement, used, sql)
+            yield from _check_manifest(used, sql, manifest)
 
 
 def read_sql_tables(notebook: CheckedNotebook) -> list[TableUse]:
@@ -63,11 +64,13 @@ def read_sql_tables(notebook: CheckedNotebook) -> list[TableUse]:
     ]
 
 
-def _check_statement(statement: exp.Expression, sql: SqlText) -> Iterator[Finding]:
+def _check_statement(
+    statement: exp.Expression, used: dict[str, set[str]], sql: SqlText
+) -> Iterator[Finding]:
     where = (sql.cell, sql.line)
     if not isinstance(statement, exp.Query):
         yield Finding("sql_writes", "error", _WRITES, *where)
-    if any("*" in columns for columns in columns_by_table(statement).values()):
+    if any("*" in columns for columns in used.values()):
         yield Finding("select_star", "warning", _STAR, *where)
     if any(UNKNOWN in table.name for table in statement.find_all(exp.Table)):
         message = "The name of a table is only known while the notebook runs, so it is not in the list."
@@ -99,17 +102,19 @@ def _counts_groups(select: exp.Select) -> bool:
 
 
 def _check_manifest(
-    statement: exp.Expression, sql: SqlText, manifest: dict[str, Any] | None
+    used: dict[str, set[str]], sql: SqlText, manifest: dict[str, Any] | None
 ) -> Iterator[Finding]:
     if manifest is None:
         return
     declared = manifest.get("tables", {})
-    for table, columns in sorted(columns_by_table(statement).items()):
+    # A column without its table's name is listed for every table that it may be of.
+    anywhere = {column for table in used for column in declared.get(table, [])}
+    for table, columns in sorted(used.items()):
         if table not in declared:
             message = f"The manifest does not declare the table {table}, so this would be refused."
             yield Finding("undeclared_table", "error", message, sql.cell, sql.line)
             continue
-        missing = sorted(columns - set(declared[table]) - {"*"})
+        missing = sorted(columns - anywhere - {"*"})
         if missing:
             message = f"The manifest does not declare {', '.join(missing)} of {table}, so this would be refused."
             yield Finding("undeclared_columns", "error", message, sql.cell, sql.line)

@@ -10,7 +10,7 @@ from sqlglot.optimizer.scope import Scope, traverse_scope
 
 from gallery.findings.sql_text import UNKNOWN, SqlText
 
-_MAX_TEXT = 50_000
+_MAX_TEXT = 20_000
 _PLACEHOLDERS = re.compile(r"%\(\w+\)[sbt]|(?<!%)%[sbt]\b")
 _HOLES = re.compile(r"\{[\w.!]*\}")
 
@@ -22,7 +22,7 @@ class UnreadableSql(ValueError):
 def statements(sql: SqlText) -> list[exp.Expression]:
     """Return the parsed statements of ``sql``. Raises UnreadableSql."""
     text = _HOLES.sub(UNKNOWN, _PLACEHOLDERS.sub(":value", sql.text)).replace("%%", "%")
-    if len(text) > _MAX_TEXT:
+    if sql.over_limit or len(text) > _MAX_TEXT:
         raise UnreadableSql
     try:
         parsed = sqlglot.parse(text, read="postgres")
@@ -77,8 +77,9 @@ def _uses(scope: Scope) -> Iterator[tuple[str, str]]:
         if isinstance(source, exp.Table)
     }
     tables = {alias: name for alias, name in tables.items() if name}
+    aliases = _aliases(scope)
     for column in scope.columns:
-        yield from _column_use(column, scope, tables)
+        yield from _column_use(column, scope, tables, aliases)
     for star in _stars(scope):
         chosen = (
             [tables[star]]
@@ -94,7 +95,7 @@ def _uses(scope: Scope) -> Iterator[tuple[str, str]]:
 
 
 def _column_use(
-    column: exp.Column, scope: Scope, tables: dict[str, str]
+    column: exp.Column, scope: Scope, tables: dict[str, str], aliases: set[str]
 ) -> Iterator[tuple[str, str]]:
     name = (
         _identifier(column.this)
@@ -110,20 +111,17 @@ def _column_use(
         # The row itself, as in row_to_json(p): all of its columns.
         if name in tables:
             yield tables[name], "*"
-    elif column.find_ancestor(exp.Query) is scope.expression and name not in _aliases(
-        scope
+    elif column.find_ancestor(exp.Query) is scope.expression and not (
+        name in aliases and column.find_ancestor(exp.Order)
     ):
         # With several tables it is any of theirs: say all rather than miss one.
         yield from ((table, name) for table in tables.values())
 
 
 def _aliases(scope: Scope) -> set[str]:
+    """Names that the SELECT gives its columns; ORDER BY means these, every other part means the tables'."""
     selects = getattr(scope.expression, "selects", [])
-    return {
-        select.alias
-        for select in selects
-        if isinstance(select, exp.Alias) and select.this.name != select.alias
-    }
+    return {select.alias for select in selects if isinstance(select, exp.Alias)}
 
 
 def _stars(scope: Scope) -> list[str]:

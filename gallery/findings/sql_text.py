@@ -3,10 +3,13 @@
 import ast
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from gallery.findings.cells import CheckedCell, CheckedNotebook
 from gallery.parameters.names import PARAMETERS_TAG
+
+# Reading SQL takes about a second per 100,000 characters; what is over is told, not read.
+_MAX_TOTAL = 200_000
 
 #: Stands where a value or name is only known while the notebook runs.
 UNKNOWN = "countersign_unknown"
@@ -49,10 +52,19 @@ class SqlText:
     cell: int
     line: int
     built: bool = False
+    over_limit: bool = False
 
 
 def sql_texts(notebook: CheckedNotebook) -> list[SqlText]:
-    """Return the SQL of every cell, in order."""
+    """Return the SQL of every cell, in order; ``over_limit`` marks what is too much to be read."""
+    found, total = [], 0
+    for sql in _all_sql_texts(notebook):
+        total += len(sql.text)
+        found.append(replace(sql, over_limit=total > _MAX_TOTAL))
+    return found
+
+
+def _all_sql_texts(notebook: CheckedNotebook) -> list[SqlText]:
     constants = _constants(notebook)
     found: list[SqlText] = []
     for cell in notebook.cells:

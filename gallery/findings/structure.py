@@ -2,10 +2,12 @@
 
 import ast
 from collections.abc import Iterator
+from typing import Any
 
 from gallery.findings.cells import CheckedCell, CheckedNotebook
 from gallery.findings.model import Finding
 from gallery.parameters.assignments import read_assignments
+from gallery.parameters.infer import infer_parameters
 from gallery.parameters.names import INJECTED_TAG, PARAMETERS_TAG
 
 _HIDING = {
@@ -29,6 +31,13 @@ _KNOWN = _HIDING | {
 _MAX_LINES = 200
 _MAX_COLUMNS = 400
 _FAR_RIGHT = " " * 60
+
+
+def check_parameters(notebook: dict[str, Any]) -> Iterator[Finding]:
+    """Yield what reading the parameters could not tell for certain."""
+    inferred = infer_parameters(notebook)
+    for note in inferred.notes:
+        yield Finding("parameters", "info", note, inferred.cell_index)
 
 
 def check_structure(notebook: CheckedNotebook) -> Iterator[Finding]:
@@ -74,6 +83,9 @@ def _check_tags(cell: CheckedCell) -> Iterator[Finding]:
 def _check_size(cell: CheckedCell) -> Iterator[Finding]:
     if cell.cell_type != "code":
         return
+    if not cell.is_read:
+        message = "There is too much code to check: nothing of this cell was read. Read it closely, or ask for less."
+        yield Finding("not_checked", "error", message, cell.index)
     lines = cell.source.split("\n")
     if len(lines) > _MAX_LINES:
         message = (

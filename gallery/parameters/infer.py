@@ -53,7 +53,7 @@ def infer_parameters(notebook: dict[str, Any]) -> Inferred:
         if index is None
         else _assignments(notebook["cells"][index]["source"], language, notes)
     )
-    _note_other_cells(notebook, index, notes)
+    _note_other_cells(notebook, notes)
     properties: dict[str, Schema] = {}
     required: list[str] = []
     for assignment in _last_of_each(found, notes):
@@ -96,21 +96,10 @@ def _assignments(source: str, language: str, notes: list[str]) -> list[Assignmen
     return read_assignments(cell.tree, source, notes)
 
 
-def _note_other_cells(
-    notebook: dict[str, Any], index: int | None, notes: list[str]
-) -> None:
-    tagged = [
-        i
-        for i, cell in enumerate(notebook["cells"])
-        if has_tag(cell, PARAMETERS_TAG) and i != index
-    ]
-    for other in tagged:
-        notes.append(
-            f"Cell {other + 1} is tagged “parameters” too. Values are set after cell {(index or 0) + 1}, so this cell "
-            "overrides them."
-            if index is not None
-            else f"Cell {other + 1} is tagged “parameters” but is no code cell."
-        )
+def _note_other_cells(notebook: dict[str, Any], notes: list[str]) -> None:
+    for number, cell in enumerate(notebook["cells"], start=1):
+        if has_tag(cell, PARAMETERS_TAG) and cell["cell_type"] != "code":
+            notes.append(f"Cell {number} is tagged “parameters” but is no code cell.")
 
 
 def _drop_unfit_defaults(schema: Schema, notes: list[str]) -> None:

@@ -153,7 +153,10 @@ def run(
         "IPYTHONDIR": str(folder),
         "PATH": os.defpath,
     }
-    plots = {"MPLBACKEND": "module://matplotlib_inline.backend_inline"}
+    plots = {
+        "MPLBACKEND": "module://matplotlib_inline.backend_inline",
+        "OPENBLAS_NUM_THREADS": "1",
+    }
     done = subprocess.run(
         [PYTHON, "-I", RUNNER],
         input=json.dumps(sources),
@@ -240,12 +243,8 @@ def test_each_persona_has_its_own_truth(ran):
 
 
 def test_psychiatric_notes_are_listed_without_their_text(ran):
-    assert "kept to its author" in text_of(
-        ran["my-patients-at-a-glance.ipynb", "department_head"]
-    ) or (
-        "No rows"
-        not in text_of(ran["my-patients-at-a-glance.ipynb", "department_head"])
-    )
+    told = text_of(ran["my-patients-at-a-glance.ipynb", "department_head"])
+    assert re.search(r"[1-9]\d* psychiatric notes are listed without their text", told)
 
 
 NOTHING = {

@@ -211,6 +211,17 @@ def test_a_second_parameters_cell_is_an_error():
     assert codes(cell, cell, code("a")) == ["second_parameters_cell"]
 
 
+def test_what_is_doubtful_about_parameters_is_told():
+    (finding,) = look(code("a = None", tags=["parameters"]), code("a"))
+    assert (finding.code, finding.severity, finding.cell) == ("parameters", "info", 0)
+    assert codes(markdown("x", metadata={"tags": ["parameters"]})) == ["parameters"]
+
+
+def test_code_beyond_what_can_be_checked_is_told():
+    found = look(code("x = 1\n" * 60_000), code("eval(x)"))
+    assert [each.cell for each in found if each.code == "not_checked"] == [0, 1]
+
+
 def test_an_unused_parameter_is_told():
     parameters = code("a = 1\nb = 2", tags=["parameters"])
     (finding,) = look(parameters, code("print(a)"))

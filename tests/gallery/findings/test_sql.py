@@ -64,6 +64,11 @@ READ = [
         {"clinic.patients": ["*"], "clinic.notes": ["body"]},
     ),
     ("SELECT row_to_json(p) FROM clinic.patients p", {"clinic.patients": ["*"]}),
+    ("SELECT upper(name) AS name FROM clinic.patients", {"clinic.patients": ["name"]}),
+    (
+        "SELECT 1 AS name FROM clinic.patients WHERE name = 'x' ORDER BY name",
+        {"clinic.patients": ["name"]},
+    ),
     ("SELECT count(*) FROM clinic.patients", {"clinic.patients": []}),
     (
         "SELECT mrn FROM clinic.patients UNION SELECT body FROM clinic.notes",
@@ -243,6 +248,11 @@ def test_small_groups_of_people_are_told_but_not_where_they_are_suppressed():
 
 def test_sql_that_cannot_be_read_is_told():
     assert codes(sql("SELECT FROM WHERE FROM (")) == ["sql_unreadable"]
+
+
+def test_more_sql_than_can_be_read_is_told():
+    statement = f"SELECT {', '.join(f'a{number}' for number in range(2_000))} FROM a.b"
+    assert "sql_unreadable" in codes(*[sql(statement)] * 25)
 
 
 def test_sql_that_is_not_in_the_notebook_is_told():
