@@ -11,7 +11,7 @@ import sys
 
 from runner.kernelhost import staging
 from runner.kernelhost.host import Host
-from runner.kernelhost.server import Server
+from runner.kernelhost.server import AlreadyRunning, Server
 from runner.kernelhost.settings import HostSettings, InvalidSetting, read_settings
 
 log = logging.getLogger("runner.kernelhost")
@@ -45,7 +45,11 @@ async def serve(host: Host) -> int:
     elif host.missing:
         log.warning("degraded sandbox, as SANDBOX=degraded allows: %s", host.refusal())
     server = Server(host)
-    listener = await server.listen()
+    try:
+        listener = await server.listen()
+    except AlreadyRunning as problem:
+        log.error("%s", problem)
+        return 1
     log.info("kernel host is ready on %s", host.settings.socket)
     await stop.wait()
     listener.close()

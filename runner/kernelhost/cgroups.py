@@ -252,6 +252,17 @@ def _write_limit(path: Path, value: str, required: bool) -> None:
         _write(path, value)
 
 
+def run_directories(tree: Tree) -> list[Path]:
+    """The groups of every run of every host in a hierarchy, below our own group or the root."""
+    bases = [tree.base, *tree.base.parents]
+    return [
+        path
+        for base in bases
+        if (base / "cgroup.procs").exists()
+        for path in base.glob(f"{PREFIX}*-*")
+    ]
+
+
 def kill_and_remove(directory: Path) -> bool:
     """Kill whatever an earlier host left in a group, then delete it. True when it is gone."""
     for pid in _members(directory):

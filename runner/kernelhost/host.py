@@ -149,7 +149,7 @@ class Host:
     def sweep(self) -> None:
         """Remove the control groups of hosts that are gone. Their kernels died with them."""
         for tree in self.trees:
-            for directory in tree.base.glob(f"{cgroups.PREFIX}*-*"):
+            for directory in cgroups.run_directories(tree):
                 owner = directory.name.removeprefix(cgroups.PREFIX).split("-")[0]
                 if owner.isdigit() and not Path(f"/proc/{owner}").exists():
                     cgroups.kill_and_remove(directory)

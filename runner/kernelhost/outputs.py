@@ -21,6 +21,8 @@ MAX_NAME_CHARS = 200
 MAX_TRACEBACK_LINES = 500
 # After a cell was cut, this many times the run's limit may still pass by unread.
 FLOOD_FACTOR = 8
+# What the smallest message counts as on the way through.
+MESSAGE_COST_BYTES = 1024
 STREAMS = ("stdout", "stderr")
 Emit = Callable[[dict[str, Any]], None]
 
@@ -189,7 +191,7 @@ class OutputCollector:
             self._append(index, output, display_id)
 
     def _pass(self, index: int, size: int) -> None:
-        self.passed_bytes += size
+        self.passed_bytes += max(size, MESSAGE_COST_BYTES)
         if self.passed_bytes > FLOOD_FACTOR * self.limits.output_bytes:
             self._stop(index, "The cell wrote without end; the run was stopped.")
 
@@ -299,6 +301,7 @@ class OutputCollector:
     def _empty(self, index: int) -> None:
         cell = self.cell(index)
         self.total_bytes -= cell.bytes
+        self.total_outputs -= len(cell.items)
         cell.items.clear()
         cell.bytes, cell.clear_next = 0, False
         for places in self.displays.values():

@@ -30,8 +30,7 @@ TERMINATE_GRACE_S = 0.2
 HEARTBEAT_S = 5.0
 
 MESSAGES = {
-    "timed_out": "The run took longer than it may.",
-    "cell_timed_out": "A cell took longer than it may.",
+    "timed_out": "The run, or one of its cells, took longer than it may.",
     "cancelled": "The run was cancelled.",
     "kernel_died": "The kernel ended by itself.",
     "out_of_memory": "The run used more memory than it may.",
@@ -204,11 +203,7 @@ class Run:
         except CellFailed as failure:
             return self._decided() if self.decided else self._failed(failure)
         except CellTimeoutError:
-            return (
-                self._decided()
-                if self.decided
-                else self._stopped("timed_out", "cell_timed_out")
-            )
+            return self._decided() if self.decided else self._stopped("timed_out")
         except OutputLimitReached:
             return self._decided() if self.decided else self._stopped("output_limit")
         except DeadKernelError:
@@ -239,9 +234,9 @@ class Run:
         )
         return self._stopped("out_of_memory" if killed else "kernel_died")
 
-    def _stopped(self, status: str, code: str | None = None) -> Verdict:
+    def _stopped(self, status: str) -> Verdict:
         current = self.executor.progress.current if self.executor else None
-        return Verdict(status, code=code or status, cell=current)
+        return Verdict(status, code=status, cell=current)
 
     def _decided(self) -> Verdict:
         return self._stopped(self.decided or "kernel_died")

@@ -8,6 +8,7 @@ import os
 import socket
 import struct
 from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 from runner.kernelhost.host import Host
@@ -26,6 +27,19 @@ PEERCRED_BYTES = 12
 FIRST_LINE_TIMEOUT_S = 30.0
 # A requester that does not read may hold up this much before its run waits.
 EVENT_QUEUE_LENGTH = 10_000
+
+
+class AlreadyRunning(Exception):
+    """Another kernel host answers on the socket."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(f"Another kernel host already listens on {path}.")
+
+
+def is_answered(path: Path) -> bool:
+    """Whether somebody listens on a unix socket."""
+    with socket.socket(socket.AF_UNIX) as probe:
+        return probe.connect_ex(str(path)) == 0
 
 
 class Connection:
@@ -172,10 +186,14 @@ class Server:
 
     async def listen(self) -> asyncio.Server:
         """Open the socket, private to its owner."""
-        path = self.host.settings.socket
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        with suppress(FileNotFoundError):
-            path.unlink()
+        path, client_uid = self.host.settings.socket, self.host.settings.client_uid
+        if not path.parent.exists():
+            path.parent.mkdir(mode=0o700, parents=True)
+            if client_uid is not None:
+                os.chown(path.parent, client_uid, -1)
+        if is_answered(path):
+            raise AlreadyRunning(path)
+        path.unlink(missing_ok=True)
         before = os.umask(0o177)
         try:
             server = await asyncio.start_unix_server(
@@ -183,8 +201,8 @@ class Server:
             )
         finally:
             os.umask(before)
-        if self.host.settings.client_uid is not None:
-            os.chown(path, self.host.settings.client_uid, -1)
+        if client_uid is not None:
+            os.chown(path, client_uid, -1)
         return server
 
     def _accept(

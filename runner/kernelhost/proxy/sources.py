@@ -24,6 +24,7 @@ from runner.kernelhost.proxy.startup import (
     read_startup,
 )
 from runner.kernelhost.proxy.statements import (
+    CUT,
     IN_FAILED_TRANSACTION,
     Record,
     Statements,
@@ -34,6 +35,8 @@ from runner.kernelhost.proxy.upstream import Upstream, UpstreamRefused
 STARTUP_TIMEOUT_S = 10.0
 PERMISSION_DENIED = "42501"
 CONNECTING = "(connect)"
+MAX_RECORDED_CHARS = 8_000_000
+SHORT_CHARS = 200
 TOO_MANY = (
     "This run may hold {limit} connections to {source} at a time. Close one first."
 )
@@ -169,6 +172,7 @@ class DataProxies:
         self._record_event = record
         self.listeners = [SourceListener(source, self._record) for source in sources]
         self._last: tuple[float, str | None] | None = None
+        self._recorded_chars = 0
 
     @property
     def rows_read(self) -> int:
@@ -189,7 +193,14 @@ class DataProxies:
         is_echo = sqlstate == IN_FAILED_TRANSACTION
         if not is_echo and (sqlstate is not None or not is_control(statement["text"])):
             self._last = (time.monotonic(), sqlstate)
-        self._record_event(statement)
+        self._record_event({**statement, "text": self._bounded(statement["text"])})
+
+    def _bounded(self, text: str) -> str:
+        """Every statement is recorded; when a run's texts grow beyond measure, they are shortened."""
+        if self._recorded_chars > MAX_RECORDED_CHARS and len(text) > SHORT_CHARS:
+            text = text[:SHORT_CHARS] + CUT
+        self._recorded_chars += len(text)
+        return text
 
     def refused_since(self, moment: float) -> bool:
         """Whether the last statement that mattered, since ``moment``, was refused for lack of rights."""

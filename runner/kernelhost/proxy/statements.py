@@ -20,6 +20,7 @@ from runner.kernelhost.proxy.frames import (
 )
 
 MAX_TEXT_CHARS = 65_536
+CUT = " … (cut)"
 MAX_PENDING = 10_000
 MAX_NAMES = 1_000
 CONTROL = re.compile(
@@ -33,6 +34,11 @@ Record = Callable[[dict[str, Any]], None]
 def is_control(text: str) -> bool:
     """Whether a statement only steers a transaction or tidies up, and so reads nothing."""
     return CONTROL.match(text) is not None
+
+
+def shortened(text: str) -> str:
+    """A statement's text as it is recorded."""
+    return text if len(text) <= MAX_TEXT_CHARS else text[:MAX_TEXT_CHARS] + CUT
 
 
 @dataclass
@@ -86,12 +92,12 @@ class Statements:
     @staticmethod
     def _name(names: dict[str, str], name: str, text: str) -> None:
         names.pop(name, None)
-        names[name] = text[:MAX_TEXT_CHARS]
+        names[name] = shortened(text)
         if len(names) > MAX_NAMES:
             del names[next(iter(names))]
 
     def _push(self, item: Item) -> None:
-        item.text = item.text[:MAX_TEXT_CHARS]
+        item.text = shortened(item.text)
         if not self.pending:
             self.head_since = item.started
         self.pending.append(item)

@@ -28,6 +28,8 @@ from runner.kernelhost.proxy.frames import (
 CONNECT_TIMEOUT_S = 10.0
 READ_BYTES = 262_144
 MECHANISM = "SCRAM-SHA-256"
+PLUS = "SCRAM-SHA-256-PLUS"
+NO_SCRAM = "The data source does not ask for SCRAM-SHA-256."
 AUTH_OK, AUTH_SASL, AUTH_CONTINUE, AUTH_FINAL = 0, 10, 11, 12
 
 
@@ -149,9 +151,32 @@ async def _start(
     )
 
 
+def _first_message(
+    upstream: Upstream, source: DataSource, offered: list[bytes]
+) -> ScramClient:
+    """SCRAM, bound to the TLS channel when the server offers it.
+
+    Raises:
+        UpstreamRefused: the server offers no SCRAM-SHA-256.
+    """
+    tls = upstream.writer.get_extra_info("ssl_object")
+    if tls is not None and PLUS.encode() in offered:
+        binding = ("tls-server-end-point", tls)
+        return ScramClient(
+            [PLUS], source.user, source.password, channel_binding=binding
+        )
+    if MECHANISM.encode() in offered:
+        return ScramClient([MECHANISM], source.user, source.password)
+    raise UpstreamRefused("28000", NO_SCRAM)
+
+
 async def _authenticate(
     upstream: Upstream, source: DataSource, frames: AsyncIterator[Frame]
 ) -> None:
+    """Prove who we are and have the server prove who it is.
+
+    Clear text, MD5 or no password at all are refused: neither side would prove anything.
+    """
     scram: ScramClient | None = None
     proven = False
     async for frame in frames:
@@ -160,10 +185,11 @@ async def _authenticate(
             continue
         (step,) = struct.unpack("!I", frame.payload[:4])
         body = frame.payload[4:]
-        if step == AUTH_SASL and MECHANISM.encode() in body.split(b"\0"):
-            scram = ScramClient([MECHANISM], source.user, source.password)
+        if step == AUTH_SASL and scram is None:
+            scram = _first_message(upstream, source, body.split(b"\0"))
             first = scram.get_client_first().encode()
-            answer = MECHANISM.encode() + b"\0" + struct.pack("!I", len(first)) + first
+            name = scram.mechanism_name.encode()
+            answer = name + b"\0" + struct.pack("!I", len(first)) + first
         elif step == AUTH_CONTINUE and scram is not None:
             scram.set_server_first(body.decode())
             answer = scram.get_client_final().encode()
@@ -174,10 +200,7 @@ async def _authenticate(
         elif step == AUTH_OK and proven:
             return
         else:
-            # Clear text, MD5 or no password at all: neither side would prove who it is.
-            raise UpstreamRefused(
-                "28000", "The data source does not ask for SCRAM-SHA-256."
-            )
+            raise UpstreamRefused("28000", NO_SCRAM)
         upstream.writer.write(Frame(b"p", answer).encode())
 
 
