@@ -66,18 +66,23 @@ def source_audience(notebook: Notebook) -> Audience:
 def _audience(notebook: Notebook, permission: str, *, restricted: bool) -> Audience:
     if not restricted:
         return Audience(everyone=True)
-    people = get_users_with_perms(
+    found = get_users_with_perms(
         notebook, only_with_perms_in=[permission], with_group_users=False
     )
+    people = cast("QuerySet[User]", found)
     groups = [
-        group.name
-        for group, held in get_groups_with_perms(notebook, attach_perms=True).items()
-        if permission in held
+        group.name for group, held in _groups(notebook).items() if permission in held
     ]
     return Audience(
         everyone=False,
         groups=tuple(sorted(groups)),
         people=tuple(sorted(person.username for person in people)),
+    )
+
+
+def _groups(notebook: Notebook) -> dict[Group, list[str]]:
+    return cast(
+        "dict[Group, list[str]]", get_groups_with_perms(notebook, attach_perms=True)
     )
 
 

@@ -196,10 +196,10 @@ def request_first_runs(*, clock: Any) -> Iterator[str]:
     people = {user.username: user for user in User.objects.all()}
     for entry in entries():
         notebook = Notebook.objects.filter(title=entry.title).first()
-        for persona in entry.personas if notebook else []:
-            reviewed = entry.state in {"in_review", "peer_approved"}
-            if entry.state != "approved" and not reviewed:
-                continue
+        reviewed = entry.state in {"in_review", "peer_approved"}
+        if notebook is None or not (reviewed or entry.state == "approved"):
+            continue
+        for persona in entry.personas:
             person = people["petra" if reviewed else VIEWERS[persona]]
             if _ran(notebook, person, persona):
                 continue

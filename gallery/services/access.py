@@ -1,9 +1,10 @@
 """Store who may launch and who may read the code."""
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 from django.contrib.auth.models import Group
+from django.db.models import QuerySet
 from guardian.shortcuts import (
     assign_perm,
     get_groups_with_perms,
@@ -97,7 +98,7 @@ def _replace(notebook: Notebook, permission: str, audience: Audience) -> None:
         notebook, only_with_perms_in=[permission], with_group_users=False
     ):
         remove_perm(permission, person, notebook)
-    for group in get_groups_with_perms(notebook):
+    for group in cast("QuerySet[Group]", get_groups_with_perms(notebook)):
         remove_perm(permission, group, notebook)
     for person in User.objects.filter(username__in=audience.people):
         assign_perm(permission, person, notebook)
