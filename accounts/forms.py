@@ -79,7 +79,7 @@ class RolesForm(forms.Form):
             for role, definition in ROLES.items()
         ],
         widget=forms.CheckboxSelectMultiple,
-        label="Roles",
+        label="This person is",
     )
 
 
@@ -90,12 +90,17 @@ class PersonasForm(forms.Form):
         super().__init__(*args, **kwargs)
         for persona in Persona:
             self.fields[persona.value] = forms.BooleanField(
-                required=False, label=str(persona.label)
+                required=False,
+                label=str(persona.label),
+                widget=forms.CheckboxInput(attrs={"class": "form-check-input"}),
             )
             self.fields[f"{persona.value}_department"] = forms.CharField(
                 required=False,
                 max_length=64,
                 label=f"Department of {str(persona.label).lower()}",
+                widget=forms.TextInput(
+                    attrs={"class": "form-control", "placeholder": "Department"}
+                ),
             )
 
     @classmethod
@@ -124,7 +129,7 @@ class GroupsForm(forms.Form):
         queryset=Group.objects.order_by("name"),
         required=False,
         widget=forms.CheckboxSelectMultiple,
-        label="Groups",
+        label="This person belongs to",
     )
 
 

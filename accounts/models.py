@@ -10,6 +10,7 @@ from django.contrib.sessions.base_session import AbstractBaseSession
 from django.core.validators import RegexValidator
 from django.db import models
 
+from accounts.devices import device_name
 from accounts.permissions import Permission
 from accounts.personas import Persona
 from accounts.roles import ROLE_CHOICES, Role, permissions_of
@@ -162,3 +163,8 @@ class Session(AbstractBaseSession):
     def fingerprint(self) -> str:
         """A name for the session that may stand in a page, unlike its key."""
         return sha256(self.session_key.encode()).hexdigest()[:16]
+
+    @property
+    def device_name(self) -> str:
+        """The browser in words, for its owner to recognise."""
+        return device_name(self.device)

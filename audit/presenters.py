@@ -2,7 +2,8 @@
 
 Each entry of REGISTRY is a sentence in parts.  The first part always stands; another
 stands only when all that it names is known.  `{actor}` and `{target}` are always
-known; other names are looked up in the event's data.
+known; other names are looked up in the event's data.  An event with a `decision` may
+have a sentence of its own for each, under ``action:decision``.
 """
 
 from __future__ import annotations
@@ -36,7 +37,11 @@ REGISTRY: dict[str, Sentence] = {
     "version.downloaded": ("{actor} downloaded the code of {target}",),
     # Review and sign-off
     "review.recorded": ("{actor} reviewed {target} as a peer", ": {decision}"),
+    "review.recorded:approve": ("{actor} approved {target} as a peer",),
+    "review.recorded:request_changes": ("{actor} asked for changes to {target}",),
     "sign_off.recorded": ("{actor} signed for compliance on {target}", ": {decision}"),
+    "sign_off.recorded:approve": ("{actor} signed off {target} as compliance",),
+    "sign_off.recorded:reject": ("{actor} rejected {target} as compliance",),
     "comment.added": ("{actor} commented on {target}",),
     "comment.resolved": ("{actor} marked a comment on {target} as settled",),
     "access.changed": (
@@ -133,7 +138,8 @@ def sentence(event: Event) -> str:
     An action that is not in REGISTRY gets an honest sentence of its own name.
     """
     words = _words(event)
-    parts = REGISTRY.get(event.action)
+    decided = f"{event.action}:{event.data.get('decision')}"
+    parts = REGISTRY.get(decided) or REGISTRY.get(event.action)
     if parts is None:
         return _unknown(event, words)
     said = [parts[0].format_map(_Known(words))]

@@ -235,6 +235,30 @@ def test_the_profile_lists_sessions_without_their_keys(sign_in, ada):
         assert session.session_key not in content
 
 
+@pytest.mark.parametrize(
+    ("user_agent", "name"),
+    [
+        ("Mozilla/5.0 (Windows NT 10.0; rv:140.0) Firefox/140.0", "Firefox on Windows"),
+        (
+            "Mozilla/5.0 (X11; Linux x86_64) Chrome/156.0 Safari/537.36",
+            "Chrome on Linux",
+        ),
+        (
+            "Mozilla/5.0 (Windows NT 10.0) Chrome/156.0 Safari/537.36 Edg/156.0",
+            "Edge on Windows",
+        ),
+        (
+            "Mozilla/5.0 (iPhone; CPU iPhone OS 19 like Mac OS X) Version/19 Safari/604",
+            "Safari on an iPhone",
+        ),
+        ("curl/8.5", "curl/8.5"),
+        ("", "An unnamed browser"),
+    ],
+)
+def test_a_browser_is_named_in_words(user_agent, name):
+    assert Session(device=user_agent).device_name == name
+
+
 async def test_a_waiting_view_is_asked_for_a_session_too(async_client, db):
     answer = await async_client.get("/t/streamed/")
     assert answer.status_code == 302

@@ -96,10 +96,26 @@ def test_the_actor_and_the_target_are_named():
 
 
 def test_what_is_known_is_added():
-    said = sentence(event("sign_off.recorded", data={"decision": "approve"}))
-    assert said == "Carol Chen signed for compliance on Prescription trends v3: approve"
+    said = sentence(event("run.failed", data={"code": "permission_denied"}))
+    assert said == "Prescription trends v3 failed (permission denied)"
     assert sentence(event("version.revoked", data={"reason": "wrong drug list"})) == (
         'Carol Chen revoked Prescription trends v3, giving as reason "wrong drug list"'
+    )
+
+
+@pytest.mark.parametrize(
+    ("action", "decision", "said"),
+    [
+        ("review.recorded", "approve", "approved {} as a peer"),
+        ("review.recorded", "request_changes", "asked for changes to {}"),
+        ("sign_off.recorded", "approve", "signed off {} as compliance"),
+        ("sign_off.recorded", "reject", "rejected {} as compliance"),
+        ("sign_off.recorded", "ponder", "signed for compliance on {}: ponder"),
+    ],
+)
+def test_a_decision_is_said_as_what_it_is(action, decision, said):
+    assert sentence(event(action, data={"decision": decision})) == (
+        "Carol Chen " + said.format("Prescription trends v3")
     )
 
 
