@@ -65,5 +65,5 @@ TRANSITIONS: dict[str, frozenset[str]] = {
     Status.QUEUED: frozenset({Status.STARTING, Status.CANCELLED}),
     Status.STARTING: frozenset({Status.RUNNING, *_WHILE_STARTING}),
     Status.RUNNING: FINAL - {Status.ACCESS_DENIED},
-    **{status: frozenset() for status in FINAL},
+    **{status: frozenset() for status in Status if status in FINAL},
 }
