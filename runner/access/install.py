@@ -188,10 +188,14 @@ def _describe(
 
 def _revoke_from_public(connection: Connection, database: str) -> None:
     connection.execute(script("revoke_public"))
-    for name in (database, "postgres", "template1"):
+    open_to_all = connection.execute(
+        "SELECT datname FROM pg_database WHERE datname IN (%s, 'postgres', 'template1')",
+        (database,),
+    ).fetchall()
+    for (name,) in open_to_all:
         connection.execute(
             sql.SQL("REVOKE ALL ON DATABASE {} FROM PUBLIC").format(
-                sql.Identifier(name)
+                sql.Identifier(str(name))
             )
         )
     routines = connection.execute(

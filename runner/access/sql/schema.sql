@@ -63,6 +63,7 @@ CREATE TABLE IF NOT EXISTS countersign.runs (
     dropped_at timestamptz,
     CONSTRAINT runs_have_a_person CHECK (closed_because = 'orphan' OR username IS NOT NULL)
 );
+CREATE INDEX IF NOT EXISTS runs_not_dropped ON countersign.runs (closed_at) WHERE dropped_at IS NULL;
 COMMENT ON TABLE countersign.runs IS
     'Every login that was ever opened here, for whom, and when it was closed and dropped.';
 

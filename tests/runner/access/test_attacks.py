@@ -334,6 +334,16 @@ def test_d80_a_run_cannot_change_the_server(doctor):
         doctor.connection.execute("ALTER SYSTEM SET log_statement = 'none'")
 
 
+def test_a_run_cannot_fill_the_disk(doctor):
+    """temp_file_limit is the one resource limit that SQL cannot lift, not for the login either."""
+    assert doctor.value("SHOW temp_file_limit") == "2GB"
+    with pytest.raises(errors.InsufficientPrivilege):
+        doctor.connection.execute(
+            f"ALTER ROLE {doctor.lease.role} RESET temp_file_limit"
+        )
+    assert doctor.value("SHOW temp_file_limit") == "2GB"
+
+
 def test_d80_a_transaction_cannot_be_prepared(doctor):
     with pytest.raises(psycopg.Error) as refusal, doctor.connection.transaction():
         doctor.connection.execute("PREPARE TRANSACTION 'x'")

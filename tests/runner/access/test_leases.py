@@ -13,6 +13,7 @@ from psycopg import errors
 from runner.access import leases
 from runner.access.errors import LeaseRefused, SourceUnavailable
 from runner.access.leases import close_lease, open_lease, put_ticket, reap
+from runner.access.scram import verifier
 from runner.access.sources import Dsns
 from tests.runner.access.conftest import DIGEST, ask, connect
 
@@ -199,8 +200,22 @@ def test_of_many_opens_of_one_ticket_one_wins(hospital):
     assert outcomes.count("ticket_used") == 5
 
 
+def test_opens_that_grant_on_one_table_take_turns(hospital):
+    """Both change the table's catalog row; the later one would fail on it, did it not wait."""
+    manifest = {"tables": {"clinic.patients": ["patient_id", "name"]}}
+    first, second = (ask(hospital, manifest=manifest) for _ in range(2))
+    with psycopg.connect(hospital.broker) as slow, ThreadPoolExecutor(1) as pool:
+        slow.execute("SELECT countersign.open_run(%s, %s)", (first, verifier("x")))
+        waiting = pool.submit(open_lease, hospital, run_id=second)
+        sleep(0.3)
+        assert not waiting.done()
+        slow.commit()
+        assert waiting.result(10).run_id == second
+    for run_id in (first, second):
+        close_lease(hospital, run_id=run_id)
+
+
 def test_many_runs_open_and_close_at_once(hospital, owner):
-    """GRANTs on one table by two opens at once fail on the catalog row, were they not in turn."""
     manifest = {"tables": {"clinic.patients": ["patient_id", "name"]}}
     runs = [ask(hospital, manifest=manifest) for _ in range(8)]
     with ThreadPoolExecutor(8) as pool:
