@@ -1,0 +1,23 @@
+"""What axe-core finds wrong with a page as it stands."""
+
+from pathlib import Path
+
+from playwright.sync_api import Page
+
+_AXE = Path(__file__).parent / "vendor" / "axe-core-4.14.1" / "axe.min.js"
+_SERIOUS = {"serious", "critical"}
+
+
+def serious_findings(page: Page) -> list[str]:
+    """Return the serious and critical findings: which rule, how often, where first.
+
+    The script is handed to the page by the debugger, so the page's own policy, which
+    allows no inline script, stays as it is.
+    """
+    page.evaluate(_AXE.read_text(encoding="utf-8"))
+    result = page.evaluate("axe.run(document, {resultTypes: ['violations']})")
+    return [
+        f"{found['id']} ({len(found['nodes'])}): {found['nodes'][0]['html'][:160]}"
+        for found in result["violations"]
+        if found["impact"] in _SERIOUS
+    ]
