@@ -1,12 +1,11 @@
 """One parameter's JSON Schema as a Django form field."""
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any
 
 from django import forms
-from django.utils.html import escape, format_html
-from django.utils.safestring import SafeString
+from django.utils.html import escape
 
 from gallery.intake.errors import IntakeError
 from gallery.intake.strict_json import parse
@@ -14,29 +13,6 @@ from gallery.parameters.annotations import Schema, non_null
 from gallery.parameters.validate import MAX_TEXT
 
 UNSET = "Leave to the notebook"
-_PRESENT = "__present"
-
-
-class _Marked(forms.Widget):
-    """A control that sends nothing when it is empty, with a hidden mark that says that it was on the page."""
-
-    def render(self, name: str, *args: Any, **kwargs: Any) -> SafeString:
-        """Draw the control and its mark."""
-        control = super().render(name, *args, **kwargs)
-        mark = forms.HiddenInput().render(f"{name}{_PRESENT}", "1")
-        return format_html("{}{}", control, mark)
-
-    def value_omitted_from_data(self, data: Any, files: Any, name: str) -> bool:
-        """Return whether the control was not on the page that was sent."""
-        return name not in data and f"{name}{_PRESENT}" not in data
-
-
-class MarkedCheckbox(_Marked, forms.CheckboxInput):
-    """A checkbox whose absence from a request is told apart from a box without a tick."""
-
-
-class MarkedCheckboxes(_Marked, forms.CheckboxSelectMultiple):
-    """Checkboxes of which none may be ticked."""
 
 
 class JsonField(forms.CharField):
@@ -105,14 +81,14 @@ class ScalarChoicesField(forms.TypedMultipleChoiceField):
             choices=[(travel.out(value), str(value)) for value in values],
             coerce=travel.back,
             empty_value=[],
-            widget=MarkedCheckboxes,
+            widget=forms.CheckboxSelectMultiple,
             **kwargs,
         )
 
 
-def was_on_page(data: Mapping[str, Any], name: str) -> bool:
-    """Return whether the control ``name`` (with prefix) was on the page that was sent."""
-    return name in data or f"{name}{_PRESENT}" in data
+def sends_nothing_when_empty(field: forms.Field) -> bool:
+    """Return whether browsers leave the field out of a request when nothing is ticked in it."""
+    return isinstance(field, forms.BooleanField | forms.TypedMultipleChoiceField)
 
 
 def build_field(name: str, prop: Schema, *, required: bool) -> forms.Field:
@@ -194,7 +170,7 @@ def _number(inner: Schema, prop: Schema, common: dict[str, Any]) -> forms.Field:
 
 def _boolean(inner: Schema, prop: Schema, common: dict[str, Any]) -> forms.Field:
     if isinstance(prop.get("default"), bool) and inner is prop:
-        return forms.BooleanField(widget=MarkedCheckbox, **common | {"required": False})
+        return forms.BooleanField(**common | {"required": False})
     if common.get("initial") is not None:
         common["initial"] = json.dumps(common["initial"])
     labels = {True: "Yes", False: "No"}

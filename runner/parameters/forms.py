@@ -6,9 +6,14 @@ from django import forms
 
 from gallery.parameters.annotations import Schema, non_null, nullable
 from gallery.parameters.validate import InvalidParameters, clean_parameters
-from runner.parameters.fields import build_field, humanised, was_on_page
+from runner.parameters.fields import (
+    build_field,
+    humanised,
+    sends_nothing_when_empty,
+)
 
 _NULL = "__null"
+_PRESENT = "__present"
 
 
 class ParameterForm(forms.Form):
@@ -64,12 +69,16 @@ class ParameterForm(forms.Form):
                     ),
                 )
 
+    def _was_on_page(self, name: str) -> bool:
+        html_name = self.add_prefix(name)
+        return html_name in self.data or f"{html_name}{_PRESENT}" in self.data
+
     def _set_values(self) -> dict[str, Any]:
         values: dict[str, Any] = {}
         for name, prop in self.schema["properties"].items():
             if self.cleaned_data.get(f"{name}{_NULL}"):
                 values[name] = None
-            elif was_on_page(self.data, self.add_prefix(name)):
+            elif self._was_on_page(name):
                 value = self.cleaned_data[name]
                 if not _is_left_out(value, prop):
                     values[name] = _lf(value)
@@ -104,6 +113,11 @@ def form_class(schema: dict[str, Any]) -> type[ParameterForm]:
         fields[name] = build_field(
             name, prop, required=name in required and not may_be_null
         )
+        if sends_nothing_when_empty(fields[name]):
+            # Tells a box without a tick apart from a box that was not on the page.
+            fields[f"{name}{_PRESENT}"] = forms.CharField(
+                widget=forms.HiddenInput, initial="1", required=False
+            )
         if may_be_null:
             fields[f"{name}{_NULL}"] = forms.BooleanField(
                 label=f"{prop.get('title') or humanised(name)}: none",

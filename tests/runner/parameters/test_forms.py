@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 from django import forms
 from django.http import QueryDict
+from django.template import Context, Template
 
 from gallery.parameters.infer import infer_parameters
 from runner.parameters.forms import form_class
@@ -183,6 +184,15 @@ def test_a_box_without_a_tick_is_told_apart_from_no_box():
     assert post(active__present="1").parameters()["active"] is False
     assert post(active__present="1", active="on").parameters()["active"] is True
     assert "active" not in post().parameters()
+
+
+def test_the_pages_own_form_template_sends_the_marks():
+    """Form templates draw checkboxes themselves; the marks must be there all the same."""
+    page = Template("{% load crispy_forms_tags %}{{ form|crispy }}").render(
+        Context({"form": FORM()})
+    )
+    assert 'name="parameter-active__present"' in page
+    assert 'name="parameter-wards__present"' in page
 
 
 def test_no_choice_at_all_is_told_apart_from_no_choices():
