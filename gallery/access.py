@@ -143,7 +143,8 @@ def visible_to(user: User) -> QuerySet[Notebook]:
 
 def can_edit(user: User, notebook: Notebook) -> bool:
     """Tell whether the person may upload versions, submit and set the audience."""
-    return Notebook.objects.filter(contributed_by(user), pk=notebook.pk).exists()
+    mine = Notebook.objects.filter(contributed_by(user), pk=notebook.pk)
+    return user.is_active and mine.exists()
 
 
 def can_read_source(user: User, version: Version) -> bool:
@@ -151,7 +152,7 @@ def can_read_source(user: User, version: Version) -> bool:
     if version.status == Status.DRAFT:
         return can_edit(user, version.notebook)
     readable = Notebook.objects.filter(source_readable_by(user), pk=version.notebook_id)
-    return readable.exists()
+    return user.is_active and readable.exists()
 
 
 def can_launch(user: User, notebook: Notebook) -> bool:
