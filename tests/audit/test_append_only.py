@@ -9,7 +9,7 @@ from audit.log import record
 from audit.models import Checkpoint, Event, Head, ReadOnly
 from audit.verify import verify_log
 from tests.audit.conftest import NOW
-from tests.support import environment
+from tests.support import environment, services
 
 pytestmark = pytest.mark.security
 
@@ -97,6 +97,15 @@ def test_the_role_that_owns_the_log_is_stopped_by_triggers(ten_events, statement
         with pytest.raises(psycopg.Error, match="append-only"):
             owner.execute(statement)
     assert verify_log().checked == 10
+
+
+@pytest.mark.parametrize("table", ["event", "checkpoint", "head"])
+def test_the_triggers_stay_on_when_a_replica_is_played(ten_events, table):
+    dsn = services.application_server().dsn(environment.database())
+    with psycopg.connect(dsn, autocommit=True) as superuser:
+        superuser.execute("SET session_replication_role = replica")
+        with pytest.raises(psycopg.Error, match="append-only"):
+            superuser.execute(f"DELETE FROM audit.{table}")
 
 
 @pytest.mark.parametrize(
