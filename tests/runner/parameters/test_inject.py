@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from gallery.parameters.infer import infer_parameters
 from gallery.parameters.validate import InvalidParameters
+from runner.parameters import inject as inject_module
 from runner.parameters.inject import (
     UnsafeValue,
     UnsupportedLanguage,
@@ -246,6 +247,29 @@ def test_a_cell_that_does_anything_else_is_not_read(source):
 def test_a_bash_cell_that_does_anything_else_is_not_read(line):
     with pytest.raises(UnsafeValue):
         read_injected(line, _bash_schema(), language="bash")
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        "6",
+        "5.0",
+        "True",
+        "'5'",
+        "[5]",
+        "days",
+        "print(5)",
+        "5\nimport os",
+        "5 # \u00e9",
+        "(",
+    ],
+)
+def test_a_writer_gone_wrong_is_caught_by_reading_back(wrong, monkeypatch):
+    """The second line of defence, so the first one is broken on purpose."""
+    monkeypatch.setattr(inject_module, "python_literal", lambda value, bind: wrong)
+    schema = infer_parameters(notebook(code("days = 1", tags=["parameters"]))).schema
+    with pytest.raises(UnsafeValue):
+        injected_source(schema, {"days": 5}, language="python")
 
 
 JSON = st.recursive(
