@@ -190,3 +190,33 @@ def throwaway(cluster) -> Iterator[Throwaway]:
     """An empty database for one test."""
     with throwaway_database(cluster, f"throwaway_{uuid4().hex[:8]}") as database:
         yield database
+
+
+def role_exists(owner, lease) -> bool:
+    return bool(
+        owner.execute(
+            "SELECT count(*) FROM pg_roles WHERE rolname = %s", (lease.role,)
+        ).fetchone()[0]
+    )
+
+
+def recorded(owner, run_id):
+    return owner.execute(
+        "SELECT username, persona, department, version_digest, purpose, kind, closed_because,"
+        " closed_at IS NOT NULL, dropped_at IS NOT NULL FROM countersign.runs WHERE run_id = %s",
+        (run_id,),
+    ).fetchone()
+
+
+def live_others(owner) -> set:
+    """Every run that there ever was: tests beside this one have some open."""
+    return {row[0] for row in owner.execute("SELECT run_id FROM countersign.runs")}
+
+
+def age(owner, run) -> None:
+    """Make the run older than the reaper's grace."""
+    owner.execute(
+        "UPDATE countersign.runs SET opened_at = opened_at - interval '1 minute'"
+        " WHERE run_id = %s",
+        (run.run_id,),
+    )

@@ -8,8 +8,7 @@ from runner.access.errors import AccessError, LeaseRefused
 from runner.access.kinds import DataSourceKind, Refused
 from runner.access.kinds.postgresql import PostgreSQL
 from runner.access.sources import Dsns
-from tests.runner.access.conftest import ask
-from tests.runner.access.test_leases import age, live_others
+from tests.runner.access.conftest import age, ask, live_others
 
 KINDS: list[DataSourceKind] = [PostgreSQL()]
 """With each kind: the demo hospital, in which adams is a doctor of some of 5,000 patients."""
