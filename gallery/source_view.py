@@ -7,6 +7,7 @@ import html
 import json
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 from pygments.lexers import get_lexer_by_name
@@ -57,7 +58,7 @@ class SourceCell:
     source: str = field(default="", repr=False)
     pictures: dict[str, dict[str, str]] = field(default_factory=dict, repr=False)
 
-    @property
+    @cached_property
     def rendered_html(self) -> str:
         """Sanitised HTML of a Markdown cell, else empty; made only when asked for, because it takes its time."""
         is_markdown = self.cell_type == "markdown"
