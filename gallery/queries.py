@@ -132,7 +132,8 @@ def versions_seen_by(user: User) -> QuerySet[Version]:
     """Return the versions, of notebooks visible to this person, that they may see.
 
     Contributors see all; who may read the code sees what was submitted; a reader
-    without the code sees the approved version alone.
+    without the code sees the approved version alone.  The bytes are fetched when
+    they are read.
     """
     mine = Notebook.objects.filter(contributed_by(user)).values("pk")
     readable = Notebook.objects.filter(source_readable_by(user)).values("pk")
@@ -143,6 +144,7 @@ def versions_seen_by(user: User) -> QuerySet[Version]:
             | Q(status=Status.APPROVED)
         )
         .select_related("created_by", "notebook")
+        .defer("document")
         .order_by("number")
     )
 

@@ -17,10 +17,8 @@ from reviews.serializers import (
 
 
 def _with_reviews(user: User) -> QuerySet[Version]:
-    return (
-        versions_seen_by(user)
-        .defer("document")
-        .prefetch_related("reviews__reviewed_by", "sign_offs__signed_by", "signatures")
+    return versions_seen_by(user).prefetch_related(
+        "reviews__reviewed_by", "sign_offs__signed_by", "signatures"
     )
 
 

@@ -1,10 +1,12 @@
 """The API's description is complete, and open to everybody."""
 
 import json
+import re
 from io import StringIO
 from typing import Any
 
 import pytest
+from django.conf import settings
 from django.core.management import call_command
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
@@ -83,3 +85,20 @@ def test_the_description_is_served_to_anybody(client: Client, db: None) -> None:
     answer = client.get(f"{PREFIX}schema/")
     assert answer.status_code == 200
     assert answer.json()["info"]["title"] == "Countersign"
+
+
+def test_the_reference_page_lists_every_call(schema: dict[str, Any]) -> None:
+    page = (settings.BASE_DIR / "docs/reference/http-api.md").read_text()
+    listed = {
+        (method, f"{PREFIX}{path}")
+        for methods, path in re.findall(
+            r"^\| `([A-Z ]+) (\S+/)` \|", page, re.MULTILINE
+        )
+        for method in methods.split()
+    }
+    described = {
+        (method.upper(), path)
+        for path, calls in schema["paths"].items()
+        for method in calls
+    }
+    assert listed == described
