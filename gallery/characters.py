@@ -8,6 +8,8 @@ _BLANK = set("\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0")
 _VARIATIONS = [(0x180B, 0x180F), (0xFE00, 0xFE0F), (0xE0100, 0xE01EF)]
 # Categories: control, format, surrogate, private use, unassigned, line and paragraph separator.
 _HIDDEN_CATEGORIES = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
+# Emoji are put together with these, and ordinary text has hard spaces.
+IN_TEXT = frozenset("\u200d\ufe0f\u00a0")
 _LOOKALIKE_SCRIPTS = ("CYRILLIC", "GREEK", "ARMENIAN", "CHEROKEE", "COPTIC", "LISU")
 
 
@@ -48,12 +50,13 @@ _CONTROL_NAMES = {
 }
 
 
-def shown(text: str) -> str:
-    """Return ``text`` with every invisible character replaced by its code point in angle brackets."""
+def shown(text: str, *, keep: frozenset[str] = frozenset()) -> str:
+    """Return ``text`` with every invisible character but those in ``keep`` replaced by its code point: ⟨U+202E⟩."""
     if text.isascii() and text.isprintable():
         return text
     return "".join(
-        f"⟨U+{ord(each):04X}⟩" if is_invisible(each) else each for each in text
+        f"⟨U+{ord(each):04X}⟩" if is_invisible(each) and each not in keep else each
+        for each in text
     )
 
 

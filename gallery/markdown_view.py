@@ -3,6 +3,8 @@
 import mistune
 import nh3
 
+from gallery.characters import IN_TEXT, shown
+
 _RENDERER = mistune.HTMLRenderer(escape=True, allow_harmful_protocols=["attachment:"])
 _MARKDOWN = mistune.create_markdown(
     renderer=_RENDERER, plugins=["table", "strikethrough"]
@@ -52,7 +54,7 @@ def render_markdown(source: str, attachments: dict[str, dict[str, str]]) -> str:
     if len(source) > _MAX_RENDERED:
         return ""
     try:
-        rendered = str(_MARKDOWN(source))
+        rendered = str(_MARKDOWN(shown(source, keep=IN_TEXT)))
     except RecursionError:
         return ""
     pictures = {

@@ -4,13 +4,10 @@ import io
 import tokenize
 from collections.abc import Iterator
 
-from gallery.characters import describe, invisible_in, is_bidi, lookalike
+from gallery.characters import IN_TEXT, describe, invisible_in, is_bidi, lookalike
 from gallery.findings.cells import CheckedCell, CheckedNotebook
 from gallery.findings.model import Finding, Severity
 from gallery.python_source import HIDDEN_LINE_ENDS
-
-# Emoji are put together with these; in text they are no sign of anything.
-_IN_EMOJI = {"\u200d", "\ufe0f", "\u00a0"}
 
 
 def check_characters(notebook: CheckedNotebook) -> Iterator[Finding]:
@@ -25,7 +22,7 @@ def check_characters(notebook: CheckedNotebook) -> Iterator[Finding]:
 def _check_line(cell: CheckedCell, number: int, line: str) -> Iterator[Finding]:
     found = invisible_in(line)
     if cell.cell_type != "code":
-        found = [character for character in found if character not in _IN_EMOJI]
+        found = [character for character in found if character not in IN_TEXT]
     if not found:
         return
     names = ", ".join(describe(character) for character in found[:5])

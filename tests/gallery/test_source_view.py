@@ -165,6 +165,12 @@ def test_markdown_is_rendered_without_anything_alive(source):
     ]
 
 
+def test_rendered_markdown_writes_out_what_cannot_be_seen():
+    rendered = view(markdown("a \u202eb\u200b 👩\u200d⚕️")).rendered_html
+    assert "a ⟨U+202E⟩b⟨U+200B⟩" in rendered
+    assert "👩\u200d⚕️" in rendered
+
+
 def test_markdown_is_rendered_with_its_own_pictures():
     shown = view(
         markdown(
