@@ -9,7 +9,7 @@ import os
 import signal
 import sys
 
-from runner.kernelhost import staging
+from runner.kernelhost import self_watch, staging
 from runner.kernelhost.host import Host
 from runner.kernelhost.server import AlreadyRunning, Server
 from runner.kernelhost.settings import HostSettings, InvalidSetting, read_settings
@@ -50,8 +50,10 @@ async def serve(host: Host) -> int:
     except AlreadyRunning as problem:
         log.error("%s", problem)
         return 1
+    watcher = asyncio.create_task(self_watch.watch(server.runs))
     log.info("kernel host is ready on %s", host.settings.socket)
     await stop.wait()
+    watcher.cancel()
     listener.close()
     await server.drain()
     return 0

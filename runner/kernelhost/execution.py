@@ -31,6 +31,7 @@ READY_TIMEOUT_S = 60.0
 READY_POLL_S = 0.05
 IOPUB_TIMEOUT_S = 4
 LAST_OUTPUT_GRACE_S = 0.15
+FOREIGN_PAUSE_S = 0.001
 MAX_NAME_CHARS = 200
 ANSI = re.compile(r"\x1b\[[0-9;]*m")
 
@@ -223,7 +224,7 @@ class CellExecutor(NotebookClient):
         self, parent_msg_id: str, cell: NotebookNode, cell_index: int
     ) -> None:
         try:
-            await super()._async_poll_output_msg(parent_msg_id, cell, cell_index)
+            await self._poll_output(parent_msg_id, cell, cell_index)
         except OutputLimitReached:
             # nbclient looks at this task only after the reply, which a flood may delay for ever.
             self._limit_reached = True
@@ -231,6 +232,20 @@ class CellExecutor(NotebookClient):
                 self.task_poll_for_reply.cancel()
             raise
         self._idle_seen = True
+
+    async def _poll_output(
+        self, parent_msg_id: str, cell: NotebookNode, cell_index: int
+    ) -> None:
+        """nbclient's loop, slowed down by messages that belong to no cell of ours."""
+        while self._open is not None:
+            message = await self._open.iopub_channel.get_msg(timeout=None)
+            if message["parent_header"].get("msg_id") != parent_msg_id:
+                await asyncio.sleep(FOREIGN_PAUSE_S)
+                continue
+            try:
+                self.process_message(message, cell, cell_index)
+            except CellExecutionComplete:
+                return
 
     _limit_reached = False
     _idle_seen = False

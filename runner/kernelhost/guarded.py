@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 from jupyter_client.channels import AsyncZMQSocketChannel
 
 MAX_DEPTH = 64
+MAX_PARTS = 64
+MAX_JSON_VALUES = 2_000_000
+MALFORMED_PAUSE_S = 0.002
 MALFORMED: dict[str, Any] = {
     "msg_type": "malformed",
     "msg_id": "",
@@ -47,14 +51,37 @@ def well_formed(message: Any) -> bool:
     )
 
 
+def plausible(parts: list[bytes]) -> bool:
+    """Whether reading the message can cost only so much: few parts, and not made of brackets alone."""
+    if len(parts) > MAX_PARTS:
+        return False
+    values = sum(
+        part.count(b"[") + part.count(b"{") + part.count(b",") for part in parts
+    )
+    return values <= MAX_JSON_VALUES
+
+
 class GuardedChannel(AsyncZMQSocketChannel):
-    """A channel on which nothing that a kernel sends can raise."""
+    """A channel on which nothing that a kernel sends can raise, or keep the host from its other runs."""
 
     async def _recv(  # type: ignore[override]  # as the library's own async channel
         self, **kwargs: Any
     ) -> dict[str, Any]:
-        try:
-            message = await super()._recv(**kwargs)
-        except Exception:  # noqa: BLE001 - any error here was caused by bytes that the kernel chose
+        message = await self._read(**kwargs)
+        if message is None:
+            await asyncio.sleep(MALFORMED_PAUSE_S)
             return dict(MALFORMED)
-        return message if well_formed(message) else dict(MALFORMED)
+        # A socket that is never empty would otherwise never let go of the loop.
+        await asyncio.sleep(0)
+        return message
+
+    async def _read(self, **kwargs: Any) -> dict[str, Any] | None:
+        parts: list[bytes] = await self.socket.recv_multipart(**kwargs)
+        if not plausible(parts):
+            return None
+        try:
+            _, frames = self.session.feed_identities(parts)
+            message: dict[str, Any] = self.session.deserialize(frames)
+        except Exception:  # noqa: BLE001 - any error here was caused by bytes that the kernel chose
+            return None
+        return message if well_formed(message) else None

@@ -25,7 +25,7 @@ from runner.kernelhost.launcher import Sandbox, SandboxUnavailable, launch
 CONNECTION_FILE = f"{KERNEL_DIR}/connection.json"
 # One message of a kernel; a larger one drops its connection.
 CURVE_KEYS = {"curve_publickey", "curve_secretkey"}
-MAX_MESSAGE_BYTES = 32 * 1024 * 1024
+MAX_MESSAGE_BYTES = 16 * 1024 * 1024
 
 
 def zmq_context() -> zmq.asyncio.Context:

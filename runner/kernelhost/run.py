@@ -252,6 +252,16 @@ class Run:
             await memory_watch.watch(sandbox, self.request.limits.memory_bytes)
             self.stop_now("out_of_memory")
 
+    @property
+    def init_pid(self) -> int | None:
+        """Process 1 of the sandbox, while there is one."""
+        sandbox = self.manager.provisioner.sandbox if self.manager else None
+        return (
+            sandbox.init_pid
+            if sandbox is not None and not sandbox.gone.done()
+            else None
+        )
+
     def stop_now(self, status: str) -> None:
         """Decide the run's status, unless it is decided, and kill everything of it at once."""
         self.decided = self.decided or status

@@ -268,24 +268,16 @@ print('flooding', flush=True)
 while True:
     k.session.send(k.iopub_socket, 'stream', {'name': 'stdout', 'text': '', 'x': [[]] * 3_000_000}, parent=k.get_parent())
 """
-ENDLESS_MESSAGE = """
-import zmq
-sock = get_ipython().kernel.iopub_socket.io_thread.socket
-print('flooding', flush=True)
-import time
-time.sleep(0.5)
-part = b'x' * 1_000_000
-while True:
-    sock.send(part, zmq.SNDMORE)
-"""
 
 
 @pytest.mark.security
 @pytest.mark.parametrize(
-    "source", [MALFORMED_FLOOD, NESTED_FLOOD, ENDLESS_MESSAGE], ids=["malformed", "nested", "endless message"]
+    "source",
+    [MALFORMED_FLOOD, NESTED_FLOOD],
+    ids=["malformed", "nested"],
 )
 def test_a_kernel_that_floods_the_host_stops_neither_it_nor_the_others(host, source):
-    with host.session(source, limits={"wall_clock_s": 12}) as flooding:
+    with host.session(source, limits={"wall_clock_s": 9}) as flooding:
         started(flooding, "output")
         others = host.run("print('through')", limits={"wall_clock_s": 40})
         assert others.text(0) == "through\n"
@@ -297,7 +289,9 @@ def test_a_kernel_that_floods_the_host_stops_neither_it_nor_the_others(host, sou
 def peak_memory(host):
     """The most memory that the kernel host ever used, in bytes."""
     lines = Path(f"/proc/{host.process.pid}/status").read_text().splitlines()
-    return next(int(line.split()[1]) * 1024 for line in lines if line.startswith("VmHWM"))
+    return next(
+        int(line.split()[1]) * 1024 for line in lines if line.startswith("VmHWM")
+    )
 
 
 class TestWithItsOwnHost:
