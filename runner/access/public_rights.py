@@ -14,6 +14,7 @@ REVOKED_FUNCTIONS = (
     r".*_to_xml.*",
     r"pg_(cancel|terminate)_backend",
     r"pg_stat_get_activity",
+    r"pg_lock_status",
     r"nextval",
     r"currval",
     r"setval",
@@ -23,10 +24,9 @@ REVOKED_FUNCTIONS = (
 
 Large objects, locks, notifications, logical messages, snapshots and sequences outlive a
 statement or reach another session; the XML mappings read tables named in strings; the activity
-view shows who works here; sleeping holds a connection for nothing.
+and
+lock views show who works here; sleeping holds a connection for nothing.
 """
-
-REVOKED_LANGUAGES = ("plpgsql", "sql")
 
 
 def revoked_functions_pattern() -> str:

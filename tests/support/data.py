@@ -29,6 +29,8 @@ def start() -> DataCluster:
                 [
                     root / "config" / "demo" / "hospital",
                     *root.glob("runner/access/**/*.sql"),
+                    root / "runner" / "access" / "install.py",
+                    root / "runner" / "access" / "public_rights.py",
                 ]
             )
             services.start_cluster(services.data_server(), "data", key, build)

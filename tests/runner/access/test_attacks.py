@@ -96,6 +96,7 @@ REFUSED_STATEMENTS = {
     "D64 end another session": "SELECT pg_terminate_backend(1)",
     "D64b cancel another session": "SELECT pg_cancel_backend(1)",
     "D65 watch other sessions": "SELECT * FROM pg_stat_activity",
+    "D65b watch what others lock": "SELECT * FROM pg_locks",
     "D80 reload the server": "SELECT pg_reload_conf()",
     "D80b switch the log": "SELECT pg_switch_wal()",
     "D80c start a backup": "SELECT pg_backup_start('x')",
