@@ -23,6 +23,7 @@ SERVICE_NAME = "Countersign"
 MAX_DATA_BYTES = 4096
 MAX_TEXT_CHARS = 500
 MAX_LABEL_CHARS = 200
+TURNS = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 
 
 @dataclass(frozen=True)
@@ -135,9 +136,13 @@ def _clean_scalar(value: Any) -> str | int | float | bool | None:
 
 
 def _clean_text(text: str, max_chars: int) -> str:
-    """`text` without control characters and lone surrogates, and not too long."""
+    """`text` without what would break or reorder a sentence, and not too long.
+
+    Control characters, lone surrogates and the marks that turn the direction of
+    writing become blanks.
+    """
     clean = "".join(
-        " " if unicodedata.category(char) in {"Cc", "Cs"} else char
+        " " if unicodedata.category(char) in {"Cc", "Cs"} or char in TURNS else char
         for char in text[: max_chars + 1]
     )
     return clean if len(clean) <= max_chars else clean[: max_chars - 1] + "…"

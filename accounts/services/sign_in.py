@@ -74,10 +74,14 @@ def sign_out(request: HttpRequest, *, now: datetime) -> None:
 
 @transaction.atomic
 def expire_session(request: HttpRequest, *, reason: str, now: datetime) -> None:
-    """End this session because it is too old; `reason` is ``idle`` or ``absolute``."""
+    """End this session because it is too old; `reason` is ``idle`` or ``absolute``.
+
+    Of several requests that notice at once, one records it.
+    """
     person = request.user
+    ended, _ = Session.objects.filter(pk=request.session.session_key).delete()
     auth.logout(request)
-    if isinstance(person, User):
+    if ended and isinstance(person, User):
         record("session.expired", by=None, at=now, target=person, reason=reason)
 
 

@@ -7,13 +7,14 @@ import time_machine
 from django.contrib.auth.decorators import login_not_required
 from django.contrib.sessions.backends.base import UpdateError
 from django.http import HttpResponse
-from django.test import Client
+from django.test import Client, RequestFactory
 from django.urls import path
 from django.views import View
 
 from accounts.activity import not_activity
 from accounts.models import Session
-from accounts.services import deactivate_person, end_session
+from accounts.services import deactivate_person, end_session, expire_session
+from accounts.sessions import SessionStore
 from audit.models import Event
 from config.demo.people import PASSWORD
 from config.urls import urlpatterns as real_urls
@@ -85,6 +86,21 @@ def test_a_quarter_of_an_hour_of_nothing_ends_the_session(clock, sign_in, ada):
     event = Event.objects.latest("seq")
     assert (event.action, event.target_label) == ("session.expired", "ada")
     assert event.data == {"reason": "idle"}
+
+
+def test_two_requests_that_notice_at_once_record_it_once(clock, sign_in, ada):
+    requests = []
+    for _ in range(2):
+        request = RequestFactory().get("/")
+        request.user = ada
+        requests.append(request)
+    key = sign_in(ada).session.session_key
+    for request in requests:
+        request.session = SessionStore(key)
+        request.session.load()
+    for request in requests:
+        expire_session(request, reason="idle", now=NOW)
+    assert Event.objects.filter(action="session.expired").count() == 1
 
 
 def test_the_page_says_why_and_leads_back(clock, sign_in, ada):

@@ -132,6 +132,14 @@ def test_control_characters_and_lone_surrogates_are_replaced(db):
     assert verify_log().is_whole
 
 
+def test_nobody_turns_a_sentence_around(ada):
+    ada.display_name = "ada\u202enimda\u2066"
+    appended = record("a.b", by=ada, at=NOW, value="x\u202ey")
+    event = Event.objects.get(seq=appended.seq)
+    assert event.actor_name == "ada nimda "
+    assert event.data == {"value": "x y"}
+
+
 def test_long_text_is_cut_and_shows_it(db):
     appended = record("a.b", by=None, at=NOW, value="x" * 5000)
     kept = Event.objects.get(seq=appended.seq).data["value"]
