@@ -135,11 +135,11 @@ def test_a_setting_may_be_in_a_file(tmp_path):
     )
 
 
+@pytest.mark.security
 def test_traffic_between_host_and_kernel_is_encrypted(host):
     outcome = host.run(
-        "import json\nprint(sorted(json.load(open('/run/kernel/connection.json'))))\n"
-    XX.socket.curve_server if hasattr(get_ipython().kernel, 'shell_stream') else '')\n"
-        "import zmq\nprint(get_ipython().kernel.iopub_socket.io_thread.socket.get(zmq.MECHANISM) == zmq.CURVE)"
+        "import zmq\n"
+        "socket = get_ipython().kernel.iopub_socket.io_thread.socket\n"
+        "print(socket.get(zmq.MECHANISM) == zmq.CURVE)"
     )
-    assert "curve_secretkey" in outcome.text(0)
-    assert outcome.text(0).endswith("True\n"), outcome.text(0)
+    assert outcome.text(0) == "True\n"
