@@ -235,6 +235,13 @@ def test_no_log_line_holds_a_live_token(path, caplog):
     assert "[token]" in caplog.text
 
 
+def test_after_the_answer_not_even_the_request_knows_the_token(path):
+    """Whoever logs the request later, an error reporter for one, finds none."""
+    for response in (look(path), look(path, dest="document"), look(path + "x")):
+        assert response.wsgi_request.path == "/results/[token]/"
+        assert path.split("/")[2] not in response.wsgi_request.META["PATH_INFO"]
+
+
 async def test_the_asgi_handler_keeps_the_origins_apart_too():
     server = httpx.ASGITransport(app=get_asgi_application())
     async with httpx.AsyncClient(

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from runner.results import rendering, sanitising
+from runner.results import outputs, rendering, sanitising
 from runner.results.document import compose
 from runner.results.exporter import exporter
 from runner.results.outputs import (
@@ -23,7 +23,7 @@ from runner.results.outputs import (
     TOO_LONG,
 )
 from runner.results.rendering import EMPTY, RAW, render
-from runner.results.sanitising import clean_document, clean_output
+from runner.results.sanitising import Cleaned, clean_document, clean_output
 from tests.runner.results.hostile import payloads
 from tests.runner.results.notebooks import (
     code,
@@ -84,6 +84,15 @@ def assert_dead(source: str) -> None:
 @pytest.mark.security
 @pytest.mark.parametrize("name", HOSTILE)
 def test_a_hostile_notebook_is_dead_after_rendering(name: str):
+    assert_dead(render(HOSTILE[name]).html.decode())
+
+
+@pytest.mark.security
+@pytest.mark.parametrize("name", HOSTILE)
+def test_the_last_look_at_the_whole_would_do_alone(
+    name: str, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(outputs, "clean_output", Cleaned)
     assert_dead(render(HOSTILE[name]).html.decode())
 
 
