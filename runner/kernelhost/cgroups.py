@@ -102,26 +102,31 @@ def _write(path: Path, value: str) -> None:
 def _enable_v2(base: Path, controllers: frozenset[str]) -> Path:
     """Let children of ``base`` use the controllers; returns the directory to create them in.
 
-    Version 2 allows no processes beside child groups, so the host moves into a
-    leaf of its own when it is alone in its group, and else uses the root.
+    Version 2 allows no processes beside child groups. Where ``base`` is ours alone (the host is
+    its only process, or it is the root that a container sees), the processes move into a leaf;
+    elsewhere the root of the hierarchy is used.
     """
     enable = " ".join(f"+{name}" for name in sorted(controllers))
-    try:
+    with suppress(OSError):
         _write(base / "cgroup.subtree_control", enable)
         return base
-    except OSError:
-        pass
-    if (base / "cgroup.procs").read_text().split() == [str(os.getpid())]:
+    is_root = not (base.parent / "cgroup.controllers").exists()
+    if is_root or _members(base) == [os.getpid()]:
         leaf = base / f"{PREFIX}host"
         leaf.mkdir(exist_ok=True)
-        _write(leaf / "cgroup.procs", str(os.getpid()))
+        for pid in _members(base):
+            with suppress(ProcessLookupError):
+                _write(leaf / "cgroup.procs", str(pid))
         _write(base / "cgroup.subtree_control", enable)
         return base
-    root = base
-    while (root.parent / "cgroup.controllers").exists():
-        root = root.parent
-    _write(root / "cgroup.subtree_control", enable)
-    return root
+    return _enable_v2(_root_of(base), controllers)
+
+
+def _root_of(directory: Path) -> Path:
+    """The topmost group of the hierarchy that can be seen from here."""
+    while (directory.parent / "cgroup.controllers").exists():
+        directory = directory.parent
+    return directory
 
 
 @dataclass(frozen=True)

@@ -3,12 +3,14 @@
 import os
 import socket
 import subprocess
+import sys
 
 import pytest
 
 from runner.kernelhost import cgroups, endpoints, staging, uids
 from runner.kernelhost.cgroups import CgroupUnavailable, RunCgroup, Tree, find_trees
 from runner.kernelhost.confinement import Caps
+from tests.runner.kernelhost.harness import REPOSITORY
 
 CAPS = Caps(memory_bytes=1000, processes=7, cpu_millis=1500)
 
@@ -191,3 +193,52 @@ def test_a_linked_directory_on_the_way_is_refused(kernel_root, monkeypatch, tmp_
         listener.bind(f"{tmp_path}/real/k-1")
         with pytest.raises(OSError, match="Not a directory"):
             endpoints.open_socket(os.getpid(), "shell")
+
+
+def test_in_a_container_whose_root_group_holds_processes_they_move_into_a_leaf(
+    fake, monkeypatch
+):
+    tree = fake(2, ["memory", "pids", "cpu"])
+    (tree.base / "cgroup.procs").write_text("1\n7\n")
+    moved, enabled = [], []
+    real_write = cgroups._write
+
+    def write(path, value):
+        if path.name == "cgroup.procs":
+            moved.append((path.parent.name, value))
+            remaining = (
+                (tree.base / "cgroup.procs").read_text().replace(f"{value}\n", "")
+            )
+            (tree.base / "cgroup.procs").write_text(remaining)
+        elif (
+            path.name == "cgroup.subtree_control"
+            and (tree.base / "cgroup.procs").read_text()
+        ):
+            raise OSError(16, "Device or resource busy")
+        else:
+            enabled.append(path.name)
+            real_write(path, value)
+
+    monkeypatch.setattr(cgroups, "_write", write)
+    cgroups.create((tree,), "1-run", CAPS)
+    assert moved == [("countersign-kernel-host", "1"), ("countersign-kernel-host", "7")]
+    assert "cgroup.subtree_control" in enabled
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root may mount")
+@pytest.mark.security
+def test_control_groups_that_are_read_only_as_in_a_container_can_still_be_used():
+    script = (
+        "for place in $(awk '$3 ~ /^cgroup/ {print $2}' /proc/self/mounts); do "
+        'mount -o remount,bind,ro "$place"; done; '
+        f"exec {sys.executable} -m runner.kernelhost --check"
+    )
+    result = subprocess.run(
+        ["unshare", "-m", "--propagation", "private", "sh", "-c", script],
+        capture_output=True,
+        text=True,
+        cwd=REPOSITORY,
+        env={"PATH": os.environ["PATH"]},
+        timeout=60,
+    )
+    assert "ok       cgroup: joined" in result.stdout, result.stdout + result.stderr
