@@ -244,6 +244,7 @@ def test_changing_ones_password_ends_the_other_sessions_only(sign_in, ada):
     assert answer.url == "/profile/"
     assert here.get("/profile/").status_code == 200
     assert there.get("/profile/").status_code == 302
+    assert Session.objects.filter(person=ada).count() == 1
     assert "person.password_changed" in [action for action, *_ in recorded()]
 
 

@@ -7,11 +7,12 @@ import pytest
 import time_machine
 from axes.models import AccessAttempt
 from django.db import connection, transaction
-from django.test import Client
+from django.test import Client, RequestFactory
 
-from accounts import throttle
+from accounts import services, throttle
 from accounts.models import Session, User
 from accounts.services import TooManyAttempts, WrongPassword, confirm_password
+from accounts.sessions import SessionStore
 from accounts.throttle import check_password
 from audit.models import Event
 from audit.verify import verify_log
@@ -51,6 +52,15 @@ def test_the_right_password_begins_a_session(client, ada):
     event = Event.objects.latest("seq")
     assert (event.action, event.actor) == ("session.signed_in", "ada")
     assert event.data == {"address": "127.0.0.1"}
+
+
+def test_the_session_and_its_event_are_stored_together(ada):
+    request = RequestFactory().post("/sign-in/")
+    request.session = SessionStore()
+    services.sign_in(request, username="ada", password=PASSWORD, now=NOW)
+    session = Session.objects.get()
+    assert (session.person, session.signed_in_at) == (ada, NOW)
+    assert Event.objects.latest("seq").action == "session.signed_in"
 
 
 def test_capitals_and_blanks_around_the_name_do_not_matter(client, ada):
