@@ -15,6 +15,7 @@ import errno
 import platform
 import socket
 import struct
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from runner.kernelhost.syscalls import (
@@ -117,53 +118,70 @@ def _socket_rule() -> list[Instruction]:
     ]
 
 
+def _socketpair_rule() -> list[Instruction]:
+    return [
+        _load_argument(0),
+        Instruction(JEQ, socket.AF_UNIX, jt=1),
+        _answer(errno.EAFNOSUPPORT),
+        _allow(),
+    ]
+
+
+def _clone_rule() -> list[Instruction]:
+    """A process or a thread, but no namespace."""
+    return [
+        _load_argument(0),
+        *_refuse_when(JSET, NAMESPACE_FLAGS, errno.EPERM),
+        _allow(),
+    ]
+
+
+def _ioctl_rule() -> list[Instruction]:
+    """Nothing that types into a terminal."""
+    return [
+        _load_argument(1),
+        *_refuse_when(JEQ, TIOCSTI, errno.EPERM),
+        *_refuse_when(JEQ, TIOCLINUX, errno.EPERM),
+        _allow(),
+    ]
+
+
+def _personality_rule() -> list[Instruction]:
+    """Asking for it, and setting the ordinary one."""
+    return [
+        _load_argument(0),
+        Instruction(JEQ, PERSONALITY_QUERY, jt=2),
+        Instruction(JEQ, 0, jt=1),
+        _answer(errno.EPERM),
+        _allow(),
+    ]
+
+
+def _clone3_rule() -> list[Instruction]:
+    """clone3 hides its flags in memory that a filter cannot read.
+
+    libc falls back to clone when it is told that the call does not exist.
+    """
+    return [_answer(errno.ENOSYS)]
+
+
+RULES: dict[str, Callable[[], list[Instruction]]] = {
+    "socket": _socket_rule,
+    "socketpair": _socketpair_rule,
+    "clone": _clone_rule,
+    "ioctl": _ioctl_rule,
+    "personality": _personality_rule,
+    "clone3": _clone3_rule,
+}
+
+
 def _rules(arch: Architecture) -> list[Instruction]:
     """The calls of which only some arguments are refused."""
-
-    def number(name: str) -> int:
-        return filtered_number(arch, name)
-
-    program = _only_for(number("socket"), _socket_rule())
-    program += _only_for(
-        number("socketpair"),
-        [
-            _load_argument(0),
-            Instruction(JEQ, socket.AF_UNIX, jt=1),
-            _answer(errno.EAFNOSUPPORT),
-            _allow(),
-        ],
-    )
-    program += _only_for(
-        number("clone"),
-        [
-            _load_argument(0),
-            *_refuse_when(JSET, NAMESPACE_FLAGS, errno.EPERM),
-            _allow(),
-        ],
-    )
-    program += _only_for(
-        number("ioctl"),
-        [
-            _load_argument(1),
-            *_refuse_when(JEQ, TIOCSTI, errno.EPERM),
-            *_refuse_when(JEQ, TIOCLINUX, errno.EPERM),
-            _allow(),
-        ],
-    )
-    program += _only_for(
-        number("personality"),
-        [
-            _load_argument(0),
-            Instruction(JEQ, PERSONALITY_QUERY, jt=2),
-            Instruction(JEQ, 0, jt=1),
-            _answer(errno.EPERM),
-            _allow(),
-        ],
-    )
-    # clone3 hides its flags in memory that a filter cannot read: glibc falls
-    # back to clone when it is told that the call does not exist.
-    program += _only_for(number("clone3"), [_answer(errno.ENOSYS)])
-    return program
+    return [
+        instruction
+        for name, rule in RULES.items()
+        for instruction in _only_for(filtered_number(arch, name), rule())
+    ]
 
 
 def assemble(arch: Architecture) -> list[Instruction]:

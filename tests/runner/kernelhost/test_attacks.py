@@ -6,7 +6,7 @@ import socket
 
 import pytest
 
-from tests.runner.kernelhost import attacks
+from tests.runner.kernelhost import attacks, attacks_on_limits
 
 pytestmark = pytest.mark.security
 
@@ -27,14 +27,14 @@ BATCH = (
     attacks.set_uid_programs,
     attacks.kernel_files,
     attacks.terminal,
-    attacks.many_files,
-    attacks.full_disks,
-    attacks.connection_file,
-    attacks.installing,
-    attacks.identity,
-    attacks.thirty_two_bit_call,
-    attacks.leave_traces,
-    attacks.planted_links,
+    attacks_on_limits.many_files,
+    attacks_on_limits.full_disks,
+    attacks_on_limits.connection_file,
+    attacks_on_limits.installing,
+    attacks_on_limits.identity,
+    attacks_on_limits.thirty_two_bit_call,
+    attacks_on_limits.leave_traces,
+    attacks_on_limits.planted_links,
 )
 ROOT_ENTRIES = {
     *("bin", "dev", "etc", "home", "lib", "lib32", "lib64", "libx32"),
@@ -277,5 +277,5 @@ def test_k41_a_32_bit_call_is_killed(seen):
 
 def test_k33_k35_nothing_that_one_run_leaves_is_found_by_the_next(seen, host):
     assert seen["leave_traces"] is True
-    outcome = host.run(attacks.cell_of(attacks.find_traces))
+    outcome = host.run(attacks.cell_of(attacks_on_limits.find_traces))
     assert attacks.evidence(outcome, 0) == [False] * 5
