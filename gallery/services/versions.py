@@ -91,29 +91,16 @@ def store_version(
     *, notebook: Notebook, reading: Reading, by: User, now: datetime
 ) -> Version:
     """Insert the version row, refresh the search index and record the event."""
-    intake, inferred = reading.intake, reading.inferred
-    data_sources = list(settings.DATA_SOURCES)
+    intake = reading.intake
+    approved_too = _approved_with_the_notebook(reading)
     highest = notebook.versions.aggregate(highest=Max("number"))["highest"] or 0
     version = Version.objects.create(
         notebook=notebook,
         number=highest + 1,
-        digest=version_digest(
-            notebook=intake.notebook,
-            parameters=inferred.schema,
-            binding_mode=inferred.binding_mode,
-            environment=reading.environment.name,
-            environment_lock_sha256=reading.environment.lock_sha256,
-            manifest=reading.manifest,
-            data_sources=data_sources,
-        ),
+        digest=version_digest(notebook=intake.notebook, **approved_too),
         document=intake.document,
         original_sha256=intake.original_sha256,
-        parameters=inferred.schema,
-        binding_mode=inferred.binding_mode,
-        environment=reading.environment.name,
-        environment_lock_sha256=reading.environment.lock_sha256,
-        manifest=reading.manifest,
-        data_sources=data_sources,
+        **approved_too,
         findings=_findings(reading),
         tables_read=[use.as_dict() for use in read_tables(intake.notebook)],
         removed=list(intake.removed),
@@ -134,9 +121,22 @@ def store_version(
     return version
 
 
+def _approved_with_the_notebook(reading: Reading) -> dict[str, Any]:
+    """What the digest covers besides the notebook, under the names of the columns."""
+    return {
+        "parameters": reading.inferred.schema,
+        "binding_mode": reading.inferred.binding_mode,
+        "environment": reading.environment.name,
+        "environment_lock_sha256": reading.environment.lock_sha256,
+        "manifest": reading.manifest,
+        "data_sources": list(settings.DATA_SOURCES),
+    }
+
+
 def _findings(reading: Reading) -> list[dict[str, Any]]:
     found = find(
         reading.intake.notebook,
         environment_packages=set(reading.environment.packages),
+        manifest=reading.manifest,
     )
     return [finding.as_dict() for finding in found]

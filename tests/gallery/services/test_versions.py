@@ -124,7 +124,9 @@ def test_only_contributors_add_versions(ada: User, petra: User, ravi: User) -> N
     assert made.versions.count() == 1
 
 
-def test_uploads_at_once_get_numbers_without_gaps(committed_db: None, ada: User) -> None:
+def test_uploads_at_once_get_numbers_without_gaps(
+    committed_db: None, ada: User
+) -> None:
     made = create(ada)
     barrier = threading.Barrier(4)
 
@@ -143,3 +145,11 @@ def test_uploads_at_once_get_numbers_without_gaps(committed_db: None, ada: User)
         thread.join()
     numbers = made.versions.order_by("number").values_list("number", flat=True)
     assert list(numbers) == [1, 2, 3, 4, 5]
+
+
+@pytest.mark.django_db
+def test_a_table_outside_the_manifest_is_a_finding(ada: User) -> None:
+    declared = upload(manifest='{"tables": {"clinic.patients": ["zip"]}}')
+    version = first_version(create(ada, upload=declared))
+    said = " ".join(finding["message"] for finding in version.findings)
+    assert "clinic.prescriptions" in said
