@@ -2,7 +2,6 @@
 
 import json
 import threading
-from collections.abc import Iterator
 
 import psycopg
 import pytest
@@ -22,12 +21,7 @@ from tests.rows import set_status
 from tests.runner.launching import COUNT_PATIENTS, approved, launch, version_of
 from tests.support.data import DataCluster
 
-pytestmark = pytest.mark.usefixtures("committed_db", "kernel_host")
-
-
-@pytest.fixture(autouse=True)
-def people_are_known(data_cluster: DataCluster) -> Iterator[DataCluster]:
-    yield data_cluster
+pytestmark = pytest.mark.usefixtures("committed_db", "kernel_host", "data_cluster")
 
 
 def execute(run: Run) -> Run:

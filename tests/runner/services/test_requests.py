@@ -226,7 +226,9 @@ def test_a_revocation_racing_a_launch_leaves_no_run_that_starts(adams: User) -> 
         refused: list[BaseException] = []
 
         def ask(
-            version: Version = version, barrier: threading.Barrier = barrier
+            version: Version = version,
+            barrier: threading.Barrier = barrier,
+            refused: list[BaseException] = refused,
         ) -> None:
             barrier.wait()
             try:
