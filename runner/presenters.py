@@ -9,7 +9,7 @@ from accounts.models import PersonaAssignment
 from accounts.personas import Persona
 from gallery.models import Version
 from gallery.presenters import parameter_order, parameter_title
-from reviews.models import Meaning
+from reviews.models import Meaning, Signature
 from runner.models import Run
 from runner.results.document import ResultHeader, Signed
 
@@ -32,9 +32,7 @@ class Rights:
 
 def rights_of(run: Run) -> Rights:
     """Return whose rights the run's result shows, of when, and who approved it."""
-    signature = run.version.signatures.filter(
-        meaning=Meaning.COMPLIANCE_APPROVED
-    ).first()
+    signature = compliance_signature(run.version)
     return Rights(
         person=run.requested_by.printed_name,
         persona=persona_words(run),
@@ -47,6 +45,11 @@ def rights_of(run: Run) -> Rights:
         is_notional=run.is_preview,
         read_nothing=run.is_final and run.rows_read == 0,
     )
+
+
+def compliance_signature(version: Version) -> Signature | None:
+    """Return the signature that made the version launchable, if there is one."""
+    return version.signatures.filter(meaning=Meaning.COMPLIANCE_APPROVED).first()
 
 
 def header_of(run: Run) -> ResultHeader:

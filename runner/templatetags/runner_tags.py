@@ -13,6 +13,7 @@ from runner import queries
 from runner.forms import RunForms
 from runner.models import Run, RunKind
 from runner.policies import launch_blockers
+from runner.presenters import compliance_signature
 from runner.results.links import make_link
 
 register = template.Library()
@@ -35,9 +36,10 @@ def launch_panel(
     """Offer to run the approved version, or say why that is not possible."""
     request = context["request"]
     blockers = launch_blockers(context["user"], notebook, version)
-    forms = None
+    forms, signature = None, None
     if version is not None and not blockers:
         forms = RunForms(request, version, kind=RunKind.RUN)
+        signature = compliance_signature(version)
     return {
         "request": request,
         "user": context["user"],
@@ -46,6 +48,9 @@ def launch_panel(
         "version": version,
         "blockers": blockers,
         "forms": forms,
+        "signature": signature,
+        "personas": context.get("personas", []),
+        "active_persona": context.get("active_persona", ""),
     }
 
 
