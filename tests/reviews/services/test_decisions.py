@@ -11,7 +11,6 @@ from accounts.policies import NotAllowed, NotNow
 from accounts.roles import Role
 from audit.log import BadEventData
 from audit.models import Event
-from audit.transitions import StaleState
 from gallery.access import Audience
 from gallery.models import Version
 from gallery.services import Upload, add_version
@@ -25,10 +24,8 @@ from reviews.models import (
     Signature,
     SignOff,
 )
-from reviews.services import add_comment, record_review, record_sign_off, submit
-from reviews.services.comments import Place
+from reviews.services import record_review, submit
 from reviews.services.decisions import Decision, InvalidDecision
-from reviews.sheet import sheet_fingerprint
 from reviews.signing import NotConfirmed
 from tests.factories.gallery import (
     NOW,
@@ -305,69 +302,6 @@ def test_equal_bytes_uploaded_again_are_a_draft_without_any_approval(
     assert again.digest == approved.digest
     assert again.status == Status.DRAFT
     assert nothing_was_signed(again)
-
-
-def test_a_page_that_was_read_before_a_colleague_decided_is_stale(
-    ravi: User, petra: User
-) -> None:
-    version = make_version(Status.IN_REVIEW)
-    seen = sheet_fingerprint(version)
-    review(version, ravi)
-    with pytest.raises(StaleState):
-        record_review(
-            version=version,
-            decision=Decision("approve", seen=seen),
-            by=petra,
-            confirmation=confirmed(petra),
-            now=NOW,
-        )
-    assert Review.objects.filter(version=version).count() == 1
-
-
-def test_a_sheet_that_was_read_before_a_comment_is_stale(
-    ravi: User, carol: User
-) -> None:
-    version = make_version(Status.PEER_APPROVED)
-    seen = sheet_fingerprint(version)
-    add_comment(version=version, body="Wait.", place=Place(), by=ravi, now=NOW)
-    with pytest.raises(StaleState):
-        record_sign_off(
-            version=version,
-            decision=Decision("approve", seen=seen),
-            by=carol,
-            confirmation=confirmed(carol),
-            now=NOW,
-        )
-    assert status_of(version) == Status.PEER_APPROVED
-
-
-def test_a_sheet_that_was_read_before_the_audience_changed_is_stale(
-    carol: User, adams: User
-) -> None:
-    version = make_version(Status.PEER_APPROVED)
-    seen = sheet_fingerprint(version)
-    launch = Audience(everyone=False, people=("adams",))
-    apply_audiences(version.notebook, Audiences(launch=launch, source=EVERYONE))
-    with pytest.raises(StaleState):
-        record_sign_off(
-            version=version,
-            decision=Decision("approve", seen=seen),
-            by=carol,
-            confirmation=confirmed(carol),
-            now=NOW,
-        )
-
-
-def test_a_page_that_still_holds_is_signed(ravi: User) -> None:
-    version = make_version(Status.IN_REVIEW)
-    record_review(
-        version=version,
-        decision=Decision("approve", seen=sheet_fingerprint(version)),
-        by=ravi,
-        confirmation=confirmed(ravi),
-        now=NOW,
-    )
-    assert Review.objects.filter(version=version).count() == 1
 
 
 @pytest.mark.parametrize("age", [timedelta(seconds=-1), timedelta(seconds=61)])
