@@ -56,7 +56,9 @@ async def changes(run_id: UUID) -> AsyncIterator[bytes]:
 def _state(run_id: UUID) -> tuple[str, int]:
     """Return what a page would show differently; the connection is given back."""
     try:
-        status, cells_done = Run.objects.values_list("status", "cells_done").get(pk=run_id)
+        status, cells_done = Run.objects.values_list("status", "cells_done").get(
+            pk=run_id
+        )
         return str(status), int(cells_done)
     finally:
         let_go()

@@ -24,7 +24,9 @@ def pytest_collection_modifyitems(items):
     for item in items:
         marker = item.get_closest_marker("django_db")
         if marker and marker.kwargs.get("transaction"):
-            message = f"{item.nodeid}: use the fixture committed_db, not transaction=True"
+            message = (
+                f"{item.nodeid}: use the fixture committed_db, not transaction=True"
+            )
             raise pytest.UsageError(message)
     return (yield)
 

@@ -23,7 +23,9 @@ class DemoPerson:
         """Roles and personas in words, for the table that the demo prints."""
         roles = [role.value.replace("_", " ") for role in self.roles]
         personas = [
-            f"{persona.label.lower()} ({department})" if department else persona.label.lower()
+            f"{persona.label.lower()} ({department})"
+            if department
+            else persona.label.lower()
             for persona, department in self.personas
         ]
         return ", ".join(roles + personas) or "signed in, nothing else"

@@ -4,8 +4,8 @@ from runner.services.lifecycle import (
     beat,
     claim_run,
     finish_run,
-    note_data_read,
     note_cell,
+    note_data_read,
     start_run,
 )
 from runner.services.requests import (

@@ -23,7 +23,15 @@ V1 = "/notebooks/prescription-trends/versions/1/"
 V2 = "/notebooks/lab-turnaround/versions/1/"
 NOTEBOOK = "/notebooks/prescription-trends/"
 PAGES = {
-    "adams": ["/", "/?q=zeppelin", NOTEBOOK, f"{NOTEBOOK}run/", "/runs/", V1, "/nowhere/"],
+    "adams": [
+        "/",
+        "/?q=zeppelin",
+        NOTEBOOK,
+        f"{NOTEBOOK}run/",
+        "/runs/",
+        V1,
+        "/nowhere/",
+    ],
     "ada": [
         "/notebooks/new/",
         f"{NOTEBOOK}edit/",
@@ -49,7 +57,9 @@ def check(page: Page, path: str) -> list[str]:
         page.set_viewport_size({"width": width, "height": 800})
         page.emulate_media(color_scheme=scheme)
         where = f"{path} at {width} px, {scheme}"
-        problems += [f"{where}: {found}" for found in serious_findings(page, rules=rules)]
+        problems += [
+            f"{where}: {found}" for found in serious_findings(page, rules=rules)
+        ]
         wide = page.evaluate("document.documentElement.scrollWidth")
         if wide > width:
             problems.append(f"{where}: {wide} px wide")

@@ -43,15 +43,15 @@ def test_an_upload_is_submitted_within_five_clicks(open_as: Open) -> None:
     assert clicks(page) <= 4  # choosing the file is the fifth
 
 
-def test_a_result_is_two_clicks_from_the_catalog(
-    open_as: Open, finished: Run
-) -> None:
+def test_a_result_is_two_clicks_from_the_catalog(open_as: Open, finished: Run) -> None:
     page = open_as("adams")
     count_clicks(page)
     page.goto("/")
     page.get_by_role("link", name="My last run").click()
     expect(page.locator("iframe.result-frame")).to_be_visible()
-    shown = page.frame_locator("iframe.result-frame").get_by_text("Twelve prescriptions")
+    shown = page.frame_locator("iframe.result-frame").get_by_text(
+        "Twelve prescriptions"
+    )
     expect(shown).to_be_visible()
     assert clicks(page) == 1
 
@@ -128,9 +128,7 @@ def end_session(username: str) -> None:
     store.save()
 
 
-def test_typed_words_survive_an_idle_logoff(
-    open_as: Open, in_review: Version
-) -> None:
+def test_typed_words_survive_an_idle_logoff(open_as: Open, in_review: Version) -> None:
     page = open_as("ravi")
     page.goto(version_path(in_review, "review/"))
     page.get_by_label("Request changes").check()

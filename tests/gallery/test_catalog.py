@@ -107,9 +107,7 @@ def test_a_narrowed_source_hides_the_code_from_other_reviewers(
     set_status(draft, "in_review")
     apply_audiences(
         draft.notebook,
-        Audiences(
-            launch=EVERYONE, source=Audience(everyone=False, people=("petra",))
-        ),
+        Audiences(launch=EVERYONE, source=Audience(everyone=False, people=("petra",))),
     )
     draft.notebook.refresh_from_db()
     draft.refresh_from_db()
