@@ -6,6 +6,7 @@ whether the run may go on, and stores what comes back.
 
 import json
 import logging
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -14,6 +15,7 @@ from typing import Any
 from uuid import UUID
 
 from django.conf import settings
+from django.db import connections
 from django.utils import timezone
 
 from accounts.policies import Blocker
@@ -89,7 +91,9 @@ def execute(run_id: UUID, *, clock: Clock = timezone.now) -> None:
         return
     logger.info("run.claimed run_id=%s", run.pk)
     try:
-        ending = _ending(run, _supervise(run, clock))
+        watch = _supervise(run, clock)
+        with _beating(run, clock):
+            ending = _ending(run, watch)
         finish_run(run=get_run(run.pk), ending=ending, now=clock())
     except (RunLost, StaleState):
         logger.warning("run.taken_away run_id=%s", run.pk)
@@ -219,6 +223,27 @@ def _look_around(run: Run, watch: Watch, session: Session, clock: Clock) -> None
     if reason is not None:
         watch.stop = reason
         session.cancel()
+
+
+@contextmanager
+def _beating(run: Run, clock: Clock) -> Iterator[None]:
+    """Beat from a thread meanwhile: rendering a large result takes its time."""
+    done = threading.Event()
+
+    def keep_beating() -> None:
+        try:
+            while not done.wait(TICK_S):
+                beat(run=run, now=clock())
+        finally:
+            connections.close_all()
+
+    thread = threading.Thread(target=keep_beating, daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        done.set()
+        thread.join()
 
 
 def _ending(run: Run, watch: Watch) -> Ending:

@@ -2,6 +2,7 @@
 
 import json
 import threading
+import time
 
 import psycopg
 import pytest
@@ -14,6 +15,7 @@ from audit.models import Event
 from gallery.models import Version
 from runner import execution
 from runner.models import Run
+from runner.results.rendering import render
 from runner.results.vault import unseal
 from runner.services import Launch, cancel_run, request_preview
 from runner.services.lifecycle import claim_run
@@ -279,3 +281,21 @@ def test_a_bash_notebook_runs(adams: User) -> None:
     run = execute(launch(version, adams))
     assert run.status == "succeeded"
     assert "hello 42" in output_of(run)
+
+
+def test_a_run_whose_result_is_being_rendered_shows_that_its_worker_lives(
+    adams: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = launch(approved("1"), adams)
+    beats = []
+
+    def slow_render(*args: object, **kwargs: object) -> object:
+        for _ in range(3):
+            time.sleep(0.3)
+            beats.append(Run.objects.get(pk=run.pk).heartbeat_at)
+        return render(*args, **kwargs)
+
+    monkeypatch.setattr(execution, "TICK_S", 0.1)
+    monkeypatch.setattr(execution, "render", slow_render)
+    assert execute(run).status == "succeeded"
+    assert beats == sorted(set(beats))
