@@ -65,7 +65,7 @@ BEGIN
         RAISE EXCEPTION 'A login is opened with a SCRAM verifier, never with a password.'
             USING ERRCODE = 'CS006';
     END IF;
-    -- GRANTs on one table by two opens at once would fail on the same catalog row.
+    -- An open that grants and a close that revokes at once would fail on the same catalog row.
     PERFORM pg_advisory_xact_lock(4850187, 1);
     UPDATE countersign.tickets t SET redeemed_at = clock_timestamp()
         WHERE t.run_id = wanted AND t.redeemed_at IS NULL AND t.expires_at > clock_timestamp()
