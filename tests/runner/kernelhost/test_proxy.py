@@ -35,6 +35,8 @@ def server(tmp_path_factory):
         connection.execute(
             "CREATE TABLE visits AS SELECT g AS id, repeat('x', 100) AS note FROM generate_series(1, 5000) g"
         )
+        connection.execute("CREATE TABLE notes (id int, note text)")
+        connection.execute("GRANT INSERT ON notes TO PUBLIC")
         connection.execute("CREATE TABLE secret AS SELECT 1 AS id")
         for role, word in cluster.secrets.items():
             connection.execute(
@@ -241,14 +243,14 @@ def test_nothing_but_the_own_login_and_database_can_be_reached(host, source):
 def test_copying_in_notifications_and_function_calls_are_refused(host, source):
     outcome = host.run(
         CONNECT
-        + "try:\n    with connection.cursor().copy('COPY visits FROM STDIN') as copy: copy.write_row((1, 'x'))\n"
+        + "try:\n    with connection.cursor().copy('COPY notes FROM STDIN') as copy: copy.write_row((1, 'x'))\n"
         "except psycopg.Error as e: print(e.sqlstate)",
         "listening = psycopg.connect(autocommit=True)\nlistening.execute('listen channel')\n"
         "listening.execute(\"notify channel, 'words of another run'\")\n"
         "print(list(listening.notifies(timeout=0.5)))",
         data_sources=(source(),),
     )
-    assert outcome.text(0).strip() in {"42501", "0A000"}
+    assert outcome.text(0).strip() == "0A000"
     assert outcome.text(1) == "[]\n"
 
 
@@ -296,12 +298,12 @@ def test_garbage_on_the_socket_hurts_nobody(host, source):
         "    s = socket.socket(socket.AF_UNIX)\n    s.connect('/run/data/hospital/.s.PGSQL.5432')\n    s.sendall(data)\n    s.shutdown(socket.SHUT_WR)\n    s.recv(100)\n    s.close()",
         CONNECT
         + "s = socket.socket(fileno=os.dup(connection.fileno()))\ns.setblocking(True)\n"
-        "s.sendall(b'F' + struct.pack('!I', 12) + b'12345678')\nprint(s.recv(1000)[:1])",
+        "s.sendall(b'F' + struct.pack('!I', 12) + b'12345678')\nprint(s.recv(1000))",
         CONNECT + "print(connection.execute('select 1').fetchone())",
         data_sources=(source(),),
     )
     assert outcome.text(2) == "(1,)\n", outcome.last
-    assert outcome.text(1) == "b'E'\n"
+    assert "not supported here" in outcome.text(1)
 
 
 def test_many_rows_pass_quickly(host, source):
