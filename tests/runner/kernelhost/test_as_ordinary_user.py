@@ -27,8 +27,8 @@ ORDINARY_UID = 61404
 BECOME = """
 set -e
 prefix=$1; home=$2; shift 2
-mkdir -p /mnt/interpreter && mount --bind "$prefix" /mnt/interpreter
-case "$prefix" in /root/*) mount -t tmpfs -o mode=0755 none /root; mkdir -p "$prefix"; mount --bind /mnt/interpreter "$prefix";; esac
+mkdir -p "$home/interpreter" && mount --bind "$prefix" "$home/interpreter"
+case "$prefix" in /root/*) mount -t tmpfs -o mode=0755 none /root; mkdir -p "$prefix"; mount --bind "$home/interpreter" "$prefix";; esac
 exec setpriv --reuid {uid} --regid {uid} --clear-groups "$@"
 """
 
