@@ -110,7 +110,9 @@ BAD = [
 
 
 @pytest.mark.parametrize(
-    ("name", "value", "code", "message"), BAD, ids=lambda value: repr(value)[:30]
+    ("name", "value", "code", "message"),
+    BAD,
+    ids=lambda value: repr(value).split(" at 0x")[0][:30],
 )
 def test_a_value_that_does_not_fit_is_refused_in_words(name, value, code, message):
     errors = refused(**{name: value})
