@@ -16,6 +16,7 @@ urlpatterns = [
     path("runs/", views.runs, name="runs"),
     path(_RUN, views.run, name="run"),
     path(f"{_RUN}progress/", views.progress, name="run-progress"),
+    path(f"{_RUN}frame/", views.frame, name="frame"),
     path(f"{_RUN}events/", views.events, name="run-events"),
     path(f"{_RUN}again/", views.repeat, name="repeat"),
     path(f"{_RUN}cancel/", views.cancel, name="cancel"),

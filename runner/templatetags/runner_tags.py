@@ -69,9 +69,16 @@ def my_runs_of(context: template.Context, notebook: Notebook) -> dict[str, Any]:
 
 @register.inclusion_tag("runner/_previews.html", takes_context=True)
 def previews_of(
-    context: template.Context, version: Version, *, plain: bool = False
+    context: template.Context,
+    version: Version,
+    *,
+    plain: bool = False,
+    in_place: bool = False,
 ) -> dict[str, Any]:
-    """List who previewed a version as whom, and how that ended."""
+    """List who previewed a version as whom, and how that ended.
+
+    `plain` leaves the box around it out; `in_place` opens own results below it.
+    """
     previews = list(queries.previews_of(version)[:50])
     tried = {preview.persona for preview in previews}
     return {
@@ -79,6 +86,7 @@ def previews_of(
         "user": context["user"],
         "previews": previews,
         "plain": plain,
+        "in_place": in_place,
         "untried": [label for value, label in Persona.choices if value not in tried],
     }
 

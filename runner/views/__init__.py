@@ -8,13 +8,14 @@ from runner.views.downloads import (
 )
 from runner.views.events import events
 from runner.views.launching import launch, preview, repeat
-from runner.views.runs import cancel, progress, run, runs
+from runner.views.runs import cancel, frame, progress, run, runs
 
 __all__ = [
     "cancel",
     "download_html",
     "download_ipynb",
     "events",
+    "frame",
     "launch",
     "preview",
     "progress",

@@ -38,6 +38,14 @@ def progress(request: HttpRequest, run_id: UUID) -> HttpResponse:
     return render(request, "runner/_live.html", _about(request, run_id))
 
 
+def frame(request: HttpRequest, run_id: UUID) -> HttpResponse:
+    """Return the frame with a result, for pages that show it on demand."""
+    shown = get_object_or_404(runs_of(request.user), pk=run_id)
+    return render(
+        request, "runner/frame.html", {"run": shown, "rights": rights_of(shown)}
+    )
+
+
 @post_from("runner:run")
 def cancel(request: HttpRequest, run_id: UUID) -> HttpResponse:
     """Stop a run."""

@@ -11,8 +11,10 @@ from accounts.models import Session
 from accounts.sessions import SessionStore
 from gallery.models import Version
 from runner.models import Run
+from tests.browser.axe import serious_findings
 from tests.browser.conftest import Open, sign_in
 from tests.factories.gallery import ipynb, person, review
+from tests.factories.runs import make_run
 from tests.pages import PASSWORD, version_path
 
 FILE = {"name": "trends.ipynb", "mimeType": "application/json", "buffer": ipynb()}
@@ -236,3 +238,17 @@ def test_no_page_asks_for_anything_that_its_policy_forbids(
         page.goto(path)
         page.wait_for_load_state("networkidle")
     assert [text for text in said if "Content Security Policy" in text] == []
+
+
+def test_a_preview_opens_below_on_the_review_page(
+    open_as: Open, in_review: Version
+) -> None:
+    make_run(in_review, person("ravi"), "succeeded", kind="preview")
+    page = open_as("ravi")
+    page.goto(version_path(in_review, "review/"))
+    page.get_by_text("Result as Doctor").click()
+    shown = page.frame_locator("iframe.result-frame").get_by_text(
+        "Twelve prescriptions"
+    )
+    expect(shown).to_be_visible()
+    assert serious_findings(page) == []

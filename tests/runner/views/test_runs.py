@@ -8,11 +8,11 @@ from gallery.workflow import Status as VersionStatus
 from runner.workflow import FINAL, Status
 from tests.factories.gallery import make_version
 from tests.factories.runs import make_run
-from tests.pages import as_reader, text
+from tests.pages import as_reader, text, version_path
 
 pytestmark = pytest.mark.django_db
 PAGES = (
-    "", "progress/", "cancel/", "again/", "ipynb/", "html/", "tables/", "tables/1.csv"
+    "", "progress/", "frame/", "cancel/", "again/", "ipynb/", "html/", "tables/", "tables/1.csv"
 )  # fmt: skip
 
 
@@ -160,3 +160,19 @@ def test_the_catalog_knows_my_last_run(version, adams: User, baker: User) -> Non
     page = text(as_reader(baker).get("/"))
     assert "My last run:" not in page
     assert "1 run this month" in page
+
+
+def test_a_preview_opens_in_place_on_the_review_page(ravi: User) -> None:
+    version = make_version(VersionStatus.IN_REVIEW)
+    run = make_run(version, ravi, Status.SUCCEEDED, kind="preview")
+    client = as_reader(ravi)
+    page = client.get(version_path(version, "review/")).content.decode()
+    assert f'hx-get="/runs/{run.pk}/frame/"' in page
+    fragment = client.get(f"/runs/{run.pk}/frame/").content.decode()
+    assert "invented data that follow the same rules" in fragment
+    assert "<iframe" in fragment
+
+
+def test_nothing_is_framed_before_the_end(version, adams: User) -> None:
+    run = make_run(version, adams, Status.RUNNING)
+    assert as_reader(adams).get(f"/runs/{run.pk}/frame/").status_code == 409
