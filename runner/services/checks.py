@@ -14,10 +14,14 @@ from runner.models import DataSourceCheck, RunKind
 def note_check(
     *, source: str, kind: RunKind, problems: Iterable[Problem], now: datetime
 ) -> DataSourceCheck:
-    """Replace the source's check; a change of its verdict is an event."""
+    """Replace the source's check; a change of its verdict is an event.
+
+    Only errors count: a warning is for the owner who runs check_data_source.
+    """
     rows = [
         {"code": each.code, "message": each.message, "remedy": each.remedy}
         for each in problems
+        if each.severity == "error"
     ]
     before = (
         DataSourceCheck.objects.select_for_update()
