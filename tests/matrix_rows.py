@@ -173,6 +173,7 @@ GET runner:run-progress run:  302 404 404 404 200 404 404 404 404
 GET runner:run-events run:  302 404 404 404 200 404 404 404 404
 GET runner:download-ipynb run:  302 404 404 404 200 404 404 404 404
 GET runner:download-html run:  302 404 404 404 200 404 404 404 404
+GET runner:frame run:  302 404 404 404 200 404 404 404 404
 GET runner:tables run:  302 404 404 404 200 404 404 404 404
 GET runner:table-csv run:  302 404 404 404 404 404 404 404 404
 POST runner:repeat run:  302 404 404 404 302 404 404 404 404
