@@ -73,7 +73,7 @@ def choose_password(*, person: User, token: str, new: str, now: datetime) -> Non
     """
     _require_good_password(new, person)
     with transaction.atomic():
-        locked = User.objects.select_for_update().get(pk=person.pk)
+        locked = User.objects.select_for_update(no_key=True).get(pk=person.pk)
         if not locked.is_active or not default_token_generator.check_token(
             locked, token
         ):

@@ -204,7 +204,7 @@ def password_link_token(person: User) -> str:
 
 def _lock(person: User) -> None:
     """Let changes to one account take turns."""
-    User.objects.select_for_update().get(pk=person.pk)
+    User.objects.select_for_update(no_key=True).get(pk=person.pk)
 
 
 def _change(person: User, was: dict[str, object], to: dict[str, object]) -> None:

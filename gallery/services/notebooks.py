@@ -73,7 +73,7 @@ def edit_notebook(
     """Change title, description, tags and department; the code is untouched."""
     require(edit_blockers(by, notebook))
     entry = _clean_entry(title, description, tags)
-    locked = Notebook.objects.select_for_update().get(pk=notebook.pk)
+    locked = Notebook.objects.select_for_update(no_key=True).get(pk=notebook.pk)
     changed = [name for name, value in entry.items() if getattr(locked, name) != value]
     for name, value in entry.items():
         setattr(locked, name, value)

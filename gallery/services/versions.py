@@ -83,7 +83,7 @@ def add_version(
     require(edit_blockers(by, notebook))
     reading = read_upload(upload)
     # The notebook's row lock makes version numbers gapless under concurrent uploads.
-    locked = Notebook.objects.select_for_update().get(pk=notebook.pk)
+    locked = Notebook.objects.select_for_update(no_key=True).get(pk=notebook.pk)
     return store_version(notebook=locked, reading=reading, by=by, now=now)
 
 

@@ -36,7 +36,7 @@ def change_access(
 
     Raises NotAllowed, NotConfirmed.
     """
-    notebook = Notebook.objects.select_for_update().get(pk=notebook.pk)
+    notebook = Notebook.objects.select_for_update(no_key=True).get(pk=notebook.pk)
     widens = widens_approved(notebook, audiences)
     require(access_blockers(by, notebook, widens_approved=widens))
     before = launch_audience(notebook), source_audience(notebook)

@@ -116,7 +116,7 @@ def expire_approvals(*, now: datetime) -> int:
 @transaction.atomic
 def _expire(pk: int, *, now: datetime) -> bool:
     version = (
-        Version.objects.select_for_update(of=("self",), skip_locked=True)
+        Version.objects.select_for_update(of=("self",), no_key=True, skip_locked=True)
         .select_related("notebook")
         .filter(pk=pk, status=Status.APPROVED, approval_expires_at__lte=now)
         .first()
@@ -132,7 +132,7 @@ def assign_policy(
     *, notebook: Notebook, policy: ReviewPolicy, by: User, now: datetime
 ) -> NotebookPolicy:
     """Choose how many peers this notebook needs.  Raises NotAllowed."""
-    notebook = Notebook.objects.select_for_update().get(pk=notebook.pk)
+    notebook = Notebook.objects.select_for_update(no_key=True).get(pk=notebook.pk)
     require(policy_blockers(by, notebook))
     assigned, _ = NotebookPolicy.objects.update_or_create(
         notebook=notebook,

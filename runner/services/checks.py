@@ -24,7 +24,7 @@ def note_check(
         if each.severity == "error"
     ]
     before = (
-        DataSourceCheck.objects.select_for_update()
+        DataSourceCheck.objects.select_for_update(no_key=True)
         .filter(source=source, kind=kind)
         .first()
     )

@@ -48,7 +48,7 @@ def claim_run(*, run_id: UUID, now: datetime) -> Run | None:
     may no longer start is ended here.
     """
     locked = (
-        Run.objects.select_for_update(skip_locked=True, of=("self",))
+        Run.objects.select_for_update(of=("self",), no_key=True, skip_locked=True)
         .filter(pk=run_id, status=Status.QUEUED)
         .first()
     )

@@ -116,7 +116,7 @@ def cancel_run(*, run: Run, by: User, now: datetime) -> Run:
     Raises NotAllowed, StaleState.
     """
     run = (
-        Run.objects.select_for_update(of=("self",))
+        Run.objects.select_for_update(of=("self",), no_key=True)
         .select_related("notebook", "version", "requested_by")
         .get(pk=run.pk)
     )

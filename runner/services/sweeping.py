@@ -29,7 +29,7 @@ def end_lost_runs(*, now: datetime) -> list[UUID]:
 @transaction.atomic
 def _end_lost(pk: UUID, *, now: datetime) -> bool:
     run = (
-        Run.objects.select_for_update(of=("self",), skip_locked=True)
+        Run.objects.select_for_update(of=("self",), no_key=True, skip_locked=True)
         .select_related("notebook", "version")
         .filter(pk=pk, status__in=SUPERVISED, heartbeat_at__lt=now - HEARTBEAT_TIMEOUT)
         .first()
