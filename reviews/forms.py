@@ -8,7 +8,7 @@ from django.contrib.auth.models import Group
 from accounts.models import User
 from gallery.access import Audience
 from gallery.forms import PasswordForm, ServiceForm
-from reviews.models import ReviewDecision, SignOffDecision
+from reviews.models import ReviewDecision, ReviewPolicy, SignOffDecision
 from reviews.services.decisions import Decision
 
 
@@ -84,6 +84,28 @@ class CommentForm(ServiceForm):
         max_length=5000,
         widget=forms.Textarea(attrs={"rows": 3}),
         error_messages={"required": "Write something first."},
+    )
+
+
+class _PolicyChoice(forms.ModelChoiceField):
+    """A policy by its name and what it asks for."""
+
+    def label_from_instance(self, obj: ReviewPolicy) -> str:
+        """Return `Light: 1 peer approval. For …`."""
+        approvals = "approval" if obj.peer_approvals == 1 else "approvals"
+        words = f"{obj.name}: {obj.peer_approvals} peer {approvals}."
+        return f"{words} {obj.description}".strip()
+
+
+class PolicyForm(ServiceForm):
+    """Choose a notebook's review policy."""
+
+    policy = _PolicyChoice(
+        label="Policy",
+        queryset=ReviewPolicy.objects.all(),
+        widget=forms.RadioSelect,
+        empty_label=None,
+        error_messages={"required": "Choose one of the policies."},
     )
 
 

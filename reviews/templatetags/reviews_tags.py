@@ -92,6 +92,12 @@ def audience_of(notebook: Notebook) -> Audience:
 
 
 @register.simple_tag
+def peers_required_for(notebook: Notebook) -> int:
+    """Return how many peers must approve a version of the notebook."""
+    return peers_required(notebook)
+
+
+@register.simple_tag
 def changed_cells(cells: list[CellDiff]) -> str:
     """Count a diff's cells in words: `2 cells changed, 1 new`."""
     counted = [

@@ -43,7 +43,7 @@ PAGES = {
         "/reviews/",
     ],
     "ravi": [f"{V2}review/"],
-    "carol": [f"{V2}sign-off/", f"{V1}sign-off/", f"{V1}revoke/"],
+    "carol": [f"{NOTEBOOK}policy/", f"{V2}sign-off/", f"{V1}sign-off/", f"{V1}revoke/"],
     "helen": ["/profile/", NOTEBOOK],
     "otto": ["/people/", "/people/ada/", "/new-person/", "/groups/", "/roles/"],
     "iris": ["/audit/", "/audit/verify/"],
