@@ -136,9 +136,23 @@ def launchable_by(user: User) -> Q:
     return Q(Exists(approved)) & (Q(launch_restricted=False) | named)
 
 
+def revocable_by(user: User) -> Q:
+    """Select the notebooks whose approval the person may take away.
+
+    No audience hides these: who could narrow it would else put a version that runs
+    on real data out of compliance's reach. Their code stays closed.
+    """
+    if not has_permission(user, Permission.VERSION_REVOKE):
+        return Q(pk__in=[])
+    approved = Version.objects.filter(notebook=OuterRef("pk"), status=Status.APPROVED)
+    return Q(Exists(approved))
+
+
 def visible_to(user: User) -> QuerySet[Notebook]:
     """Return the notebooks that exist for this person; all others are 404."""
-    return Notebook.objects.filter(source_readable_by(user) | launchable_by(user))
+    return Notebook.objects.filter(
+        source_readable_by(user) | launchable_by(user) | revocable_by(user)
+    )
 
 
 def can_edit(user: User, notebook: Notebook) -> bool:

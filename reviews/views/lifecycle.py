@@ -5,7 +5,8 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
 
-from gallery.fetching import readable_version
+from gallery.access import visible_to
+from gallery.fetching import readable_version, version_or_404
 from gallery.posting import post_from
 from reviews import services
 from reviews.forms import RevokeForm
@@ -32,8 +33,8 @@ def withdraw(request: HttpRequest, slug: str, number: int) -> HttpResponse:
 
 
 def revoke(request: HttpRequest, slug: str, number: int) -> HttpResponse:
-    """Take an approval away, with a signed reason."""
-    version = readable_version(request.user, slug, number)
+    """Take an approval away, with a signed reason; the code need not be open to them."""
+    version = version_or_404(request.user, slug, number)
     form = RevokeForm(request.POST or None)
     now = timezone.now()
     if form.is_valid() and form.carry_out(
@@ -51,7 +52,8 @@ def revoke(request: HttpRequest, slug: str, number: int) -> HttpResponse:
         )
     ):
         messages.success(request, "Revoked. Runs of it are being stopped.")
-        return redirect(version.notebook)
+        still_there = visible_to(request.user).filter(pk=version.notebook_id).exists()
+        return redirect(version.notebook if still_there else "gallery:catalog")
     context = {
         "form": form,
         "version": version,

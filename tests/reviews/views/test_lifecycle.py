@@ -1,11 +1,14 @@
 """Submit, withdraw, revoke, comment, queue and access pages."""
 
 import pytest
+from django.urls import reverse
 
 from accounts.models import User
-from gallery.access import launch_audience
+from gallery.access import Audience, launch_audience
+from gallery.services.access import Audiences
 from gallery.workflow import Status
-from tests.factories.gallery import make_version
+from reviews.services import change_access
+from tests.factories.gallery import NOW, make_version
 from tests.pages import PASSWORD, as_reader, text, version_path
 
 pytestmark = pytest.mark.django_db
@@ -59,6 +62,26 @@ def test_compliance_revokes_with_a_reason_and_the_password(carol: User) -> None:
     assert client.post(path, {"reason": "Wrong.", "password": "x"}).status_code == 403
     page = client.post(path, {"reason": "Wrong.", "password": PASSWORD}, follow=True)
     assert "Revoked." in text(page)
+    version.refresh_from_db()
+    assert version.status == Status.REVOKED
+
+
+def test_closing_the_code_puts_no_approval_out_of_reach(ada: User, carol: User) -> None:
+    version = make_version(Status.APPROVED)
+    nobody = Audience(everyone=False)
+    change_access(
+        notebook=version.notebook,
+        audiences=Audiences(launch=nobody, source=nobody),
+        by=ada,
+        confirmation=None,
+        now=NOW,
+    )
+    reader = as_reader(carol)
+    assert reader.get(version_path(version)).status_code == 403
+    assert reader.get(version_path(version, "revoke/")).status_code == 200
+    sent = {"reason": "Wrong.", "password": PASSWORD}
+    answer = reader.post(version_path(version, "revoke/"), sent)
+    assert answer.url == reverse("gallery:catalog")
     version.refresh_from_db()
     assert version.status == Status.REVOKED
 
