@@ -13,9 +13,13 @@ from audit.log import record
 from gallery.access import EDIT
 from gallery.models import Notebook
 from gallery.policies import create_blockers, edit_blockers
-from gallery.queries import document
 from gallery.services.search import index_notebook
-from gallery.services.versions import Upload, read_upload, store_version
+from gallery.services.versions import (
+    Upload,
+    read_upload,
+    record_upload,
+    store_version,
+)
 
 _SLUG_LENGTH = 60
 _MAX_TAGS = 12
@@ -54,8 +58,9 @@ def create_notebook(
         }
     )
     assign_perm(EDIT, by, notebook)
+    version = store_version(notebook=notebook, reading=reading, by=by, now=now)
     record("notebook.created", by=by, at=now, target=notebook)
-    store_version(notebook=notebook, reading=reading, by=by, now=now)
+    record_upload(version, by=by, now=now)
     return notebook
 
 
@@ -79,9 +84,7 @@ def edit_notebook(
         setattr(locked, name, value)
     locked.department = department.strip()[:80]
     locked.save(update_fields=[*entry, "department"])
-    newest = locked.versions.order_by("-number").first()
-    if newest is not None:
-        index_notebook(locked, document(newest))
+    index_notebook(locked)
     record("notebook.edited", by=by, at=now, target=locked, changed=changed)
     return locked
 

@@ -84,13 +84,15 @@ def add_version(
     reading = read_upload(upload)
     # The notebook's row lock makes version numbers gapless under concurrent uploads.
     locked = Notebook.objects.select_for_update(no_key=True).get(pk=notebook.pk)
-    return store_version(notebook=locked, reading=reading, by=by, now=now)
+    version = store_version(notebook=locked, reading=reading, by=by, now=now)
+    record_upload(version, by=by, now=now)
+    return version
 
 
 def store_version(
     *, notebook: Notebook, reading: Reading, by: User, now: datetime
 ) -> Version:
-    """Insert the version row, refresh the search index and record the event."""
+    """Check, insert and index the version; the caller records it, which is quick."""
     intake = reading.intake
     approved_too = _approved_with_the_notebook(reading)
     highest = notebook.versions.aggregate(highest=Max("number"))["highest"] or 0
@@ -110,7 +112,12 @@ def store_version(
         created_at=now,
         created_by=by,
     )
-    index_notebook(notebook, intake.notebook)
+    index_notebook(notebook)
+    return version
+
+
+def record_upload(version: Version, *, by: User, now: datetime) -> None:
+    """Record that the version was uploaded, as the last step of the act."""
     record(
         "version.uploaded",
         by=by,
@@ -118,7 +125,6 @@ def store_version(
         target=version,
         original_sha256=version.original_sha256,
     )
-    return version
 
 
 def _approved_with_the_notebook(reading: Reading) -> dict[str, Any]:

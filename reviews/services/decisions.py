@@ -12,6 +12,7 @@ from audit.log import record
 from audit.transitions import StaleState, move
 from gallery.access import launch_audience
 from gallery.models import Version
+from gallery.services.search import index_notebook
 from gallery.workflow import TRANSITIONS, Status
 from reviews.models import Meaning, Review, ReviewDecision, SignOff, SignOffDecision
 from reviews.policies import (
@@ -107,6 +108,8 @@ def record_sign_off(
     require(sign_off_blockers(by, version))
     _require_fresh(version, decision)
     approves = decision.decision == SignOffDecision.APPROVE
+    if approves:
+        index_notebook(version.notebook, approved=version)
     sign_off = SignOff.objects.create(
         version=version,
         decision=decision.decision,

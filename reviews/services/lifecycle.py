@@ -9,6 +9,7 @@ from accounts.policies import BadInput, FieldError, require
 from audit.log import record
 from audit.transitions import move
 from gallery.models import Notebook, Version
+from gallery.services.search import index_notebook
 from gallery.workflow import TRANSITIONS, Status
 from reviews.models import Meaning, NotebookPolicy, ReviewPolicy
 from reviews.policies import (
@@ -30,6 +31,7 @@ def submit(*, version: Version, by: User, now: datetime) -> Version:
     """Hand a draft to the peers.  Raises NotAllowed."""
     version = lock_version(version)
     require(submit_blockers(by, version))
+    index_notebook(version.notebook, submitted=version)
     move(
         version,
         to=Status.IN_REVIEW,

@@ -10,6 +10,8 @@ from accounts.policies import NotAllowed, NotNow
 from accounts.roles import Role
 from audit.models import Event
 from gallery.models import Version
+from gallery.queries import CatalogFilter, catalog
+from gallery.services import edit_notebook
 from gallery.workflow import UNDER_REVIEW, Status
 from reviews.models import Meaning, NotebookPolicy, ReviewPolicy
 from reviews.policies import peers_required
@@ -23,6 +25,7 @@ from reviews.services import (
 from reviews.services.lifecycle import InvalidReason
 from reviews.signing import NotConfirmed
 from tests.factories.gallery import NOW, confirmed, make_version
+from tests.gallery import notebooks as files
 
 pytestmark = pytest.mark.django_db
 
@@ -200,3 +203,38 @@ def test_a_peer_does_not_set_the_bar(strict: ReviewPolicy, ravi: User) -> None:
     with pytest.raises(NotAllowed) as refusal:
         assign_policy(notebook=make_version().notebook, policy=strict, by=ravi, now=NOW)
     assert codes(refusal) == ["not_a_compliance_officer"]
+
+
+def test_words_of_a_draft_are_found_once_it_is_submitted_by_who_may_read_it(
+    ravi: User, adams: User
+) -> None:
+    notebook = make_version(Status.APPROVED).notebook
+    unsaid = files.notebook(files.markdown("# Merger"), files.code("acquisition = 1"))
+    draft = make_version(notebook=notebook, data=files.as_bytes(unsaid))
+
+    def found(by: User, text: str) -> bool:
+        return catalog(by, CatalogFilter(q=text)).exists()
+
+    assert not found(ravi, "merger") and not found(ravi, "acquisition")
+    assert not found(adams, "merger")
+    edit_notebook(
+        notebook=notebook,
+        title=notebook.title,
+        description="Counts.",
+        tags=[],
+        department="",
+        by=draft.created_by,
+        now=NOW,
+    )
+    assert not found(ravi, "acquisition") and not found(adams, "merger")
+    submit(version=draft, by=draft.created_by, now=NOW)
+    assert found(ravi, "acquisition") and not found(adams, "merger")
+
+
+def test_the_words_of_an_approved_version_replace_those_of_the_older(
+    adams: User,
+) -> None:
+    notebook = make_version(Status.APPROVED).notebook
+    said = files.notebook(files.markdown("# Merger"), files.code("x = 1"))
+    make_version(Status.APPROVED, notebook=notebook, data=files.as_bytes(said))
+    assert catalog(adams, CatalogFilter(q="merger")).exists()
