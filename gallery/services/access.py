@@ -76,6 +76,8 @@ def _split(name: str, value: list[Any]) -> dict[str, list[str]]:
 def _names(name: str, value: Any) -> list[str]:
     if not isinstance(value, list) or not all(isinstance(each, str) for each in value):
         raise _invalid(name, "Names must be a list of text.")
+    if any(not each.isprintable() for each in value):
+        raise _invalid(name, "A name holds characters that no name has.")
     return [each.strip() for each in value if each.strip()]
 
 

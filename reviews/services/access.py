@@ -5,15 +5,19 @@ from datetime import datetime
 from django.db import transaction
 
 from accounts.models import User
-from accounts.policies import require
+from accounts.policies import FieldError, require
+from audit.chain import canonical_json
 from audit.log import record
 from gallery.access import launch_audience, source_audience
 from gallery.models import Notebook, Version
 from gallery.queries import approved_version
-from gallery.services.access import Audiences, apply_audiences
+from gallery.services.access import Audiences, InvalidAudience, apply_audiences
 from reviews.models import Meaning
 from reviews.policies import access_blockers
 from reviews.signing import Confirmation, NotConfirmed, sign
+
+#: An event holds 4,096 bytes; this leaves room for what else stands in it.
+_MAX_NAMED_BYTES = 3500
 
 
 def widens_approved(notebook: Notebook, audiences: Audiences) -> bool:
@@ -34,8 +38,9 @@ def change_access(
 ) -> Notebook:
     """Replace both audiences; widening an approved launch audience is signed.
 
-    Raises NotAllowed, NotConfirmed.
+    Raises NotAllowed, NotConfirmed, InvalidAudience.
     """
+    _require_recordable(audiences)
     notebook = Notebook.objects.select_for_update(no_key=True).get(pk=notebook.pk)
     widens = widens_approved(notebook, audiences)
     require(access_blockers(by, notebook, widens_approved=widens))
@@ -56,6 +61,14 @@ def change_access(
         signed=widens,
     )
     return Notebook.objects.get(pk=notebook.pk)
+
+
+def _require_recordable(audiences: Audiences) -> None:
+    """Refuse more names than the event, which holds every one of them, has room for."""
+    names = [_named(each.as_dict()) for each in (audiences.launch, audiences.source)]
+    if len(canonical_json(names).encode("utf-8")) > _MAX_NAMED_BYTES:
+        message = "These are too many names. Ask an operator for a group of them."
+        raise InvalidAudience([FieldError("launch", "too_many", message)])
 
 
 def _sign_widening(

@@ -180,6 +180,8 @@ def test_an_audience_is_read_from_each_of_its_forms(adams: User) -> None:
         {"groups": "Cardiology"},
         {"persons": []},
         [["adams"]],
+        ["ad\x00ams"],
+        {"groups": ["\ud800"]},
     ],
 )
 def test_a_malformed_audience_or_an_unknown_name_is_refused(
@@ -195,3 +197,13 @@ def test_a_closed_account_joins_no_audience(adams: User) -> None:
     adams.save()
     with pytest.raises(InvalidAudience):
         read_audience("launch", ["adams"])
+
+
+def test_more_names_than_an_event_holds_are_refused_in_words(ada: User) -> None:
+    version = make_version()
+    crowd = tuple(f"person-of-the-night-shift-{number}" for number in range(200))
+    User.objects.bulk_create([User(username=name) for name in crowd])
+    with pytest.raises(InvalidAudience) as refusal:
+        change(version.notebook, ada, named(*crowd))
+    assert refusal.value.errors[0].code == "too_many"
+    assert launch_audience(version.notebook) == EVERYONE
