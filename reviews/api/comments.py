@@ -38,6 +38,7 @@ class CommentsView(GenericAPIView[Comment]):
     def post(self, request: Request, slug: str, number: int) -> Response:
         """Comment on the version, on a cell, or on a line of it."""
         version = version_or_404(request.user, slug, number)
+        require(read_blockers(request.user, version))
         sent = CommentRequestSerializer(data=request.data)
         sent.is_valid(raise_exception=True)
         clean = sent.validated_data
@@ -60,6 +61,7 @@ class ResolveCommentView(APIView):
     ) -> Response:
         """Resolve a comment; one that somebody resolved before is 409."""
         version = version_or_404(request.user, slug, number)
+        require(read_blockers(request.user, version))
         EmptySerializer(data=request.data).is_valid(raise_exception=True)
         comment = get_object_or_404(
             version.comments.select_related("version__notebook"), pk=comment_id

@@ -5,7 +5,8 @@ from typing import Any
 import pytest
 from django.contrib.auth.models import Group
 
-from accounts.models import User
+from accounts.models import PersonaAssignment, User
+from accounts.personas import Persona
 from gallery.models import Notebook
 from gallery.queries import document
 from gallery.workflow import Status
@@ -142,3 +143,15 @@ def test_readers_neither_read_nor_write_comments(adams: User) -> None:
     path = f"notebooks/{version.notebook.slug}/versions/1/comments/"
     assert is_problem(as_person(adams).get(f"{V1}/{path}"), 403)
     assert is_problem(post(as_person(adams), path, body="Hello"), 403)
+
+
+def test_a_reviewer_to_whom_the_code_is_closed_has_no_part_in_its_comments(
+    ada: User, ravi: User
+) -> None:
+    PersonaAssignment.objects.create(person=ravi, persona=Persona.LAB)
+    notebook = make_version(Status.APPROVED).notebook
+    path = f"notebooks/{notebook.slug}/versions/1/comments/"
+    written = post(as_person(ada), path, body="Mind the join.").json()
+    put(ada, notebook, source=["ada"])
+    assert is_problem(post(as_person(ravi), path, body="Which join?"), 403)
+    assert is_problem(post(as_person(ravi), f"{path}{written['id']}/resolve/"), 403)
