@@ -1,5 +1,7 @@
 """When and why somebody may not launch, preview, cancel or look at a run."""
 
+from datetime import datetime
+
 from accounts.models import User
 from accounts.permissions import Permission, has_permission
 from accounts.personas import Persona
@@ -40,6 +42,14 @@ def launch_blockers(
     else:
         blockers += _data_source_blockers(version, RunKind.RUN)
     return blockers
+
+
+def expiry_blockers(version: Version, *, now: datetime) -> list[Blocker]:
+    """Return why an approval no longer counts, whether or not a sweep has ended it."""
+    ends_at = version.approval_expires_at
+    if version.status != Status.APPROVED or ends_at is None or ends_at > now:
+        return []
+    return [StateBlocker("approval_expired", "The version's approval has expired.")]
 
 
 def persona_blockers(user: User, persona: str) -> list[Blocker]:

@@ -91,5 +91,6 @@ def approve(version: Version, officer: User, *peers: User) -> None:
         version,
         "approved",
         approved_at=NOW,
-        approval_expires_at=NOW.replace(year=NOW.year + 1),
+        # Launches ask the real clock, on any day that the tests are run.
+        approval_expires_at=NOW.replace(year=NOW.year + 100),
     )

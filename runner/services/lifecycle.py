@@ -15,7 +15,7 @@ from audit.log import record
 from audit.transitions import move
 from gallery.models import Version
 from runner.models import Run, RunCell, RunResult
-from runner.policies import claim_blockers
+from runner.policies import claim_blockers, expiry_blockers
 from runner.progress import signal_change
 from runner.results.vault import seal
 from runner.workflow import TRANSITIONS, Status
@@ -57,6 +57,8 @@ def claim_run(*, run_id: UUID, now: datetime) -> Run | None:
     Version.objects.select_for_update(no_key=True).get(pk=locked.version_id)
     run = get_run(run_id)
     blockers = claim_blockers(run)
+    if not run.is_preview:
+        blockers += expiry_blockers(run.version, now=now)
     if blockers:
         end_unclaimed(
             run, code=blockers[0].code, message=blockers[0].message, by=None, now=now

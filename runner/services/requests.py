@@ -32,6 +32,7 @@ from runner.parameters.inject import injected_source
 from runner.parameters.literals import UnsafeValue, UnsupportedLanguage
 from runner.policies import (
     cancel_blockers,
+    expiry_blockers,
     launch_blockers,
     persona_blockers,
     preview_blockers,
@@ -74,6 +75,7 @@ def request_run(*, notebook: Notebook, launch: Launch, by: User, now: datetime) 
     require(launch_blockers(by, notebook, version))
     if version is None:
         raise NotAllowed([])
+    require(expiry_blockers(version, now=now))
     run = _prepare(RunKind.RUN, version, launch, by=by, now=now)
     require(persona_blockers(by, run.persona))
     _put_ticket(run, by=by, now=now)
@@ -85,6 +87,7 @@ def request_run(*, notebook: Notebook, launch: Launch, by: User, now: datetime) 
             .get(pk=version.pk)
         )
         require(launch_blockers(by, notebook, version))
+        require(expiry_blockers(version, now=now))
         return _store(run, action="run.requested", by=by, now=now)
 
 

@@ -5,6 +5,8 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from django.conf import settings
+
 from accounts.models import User
 from gallery.models import Notebook, Version
 from gallery.services import Upload, add_version, create_notebook
@@ -145,7 +147,7 @@ def _revoke(version: Version) -> None:
 
 
 def _expire(version: Version) -> None:
-    expire_approvals(now=NOW + timedelta(days=400))
+    expire_approvals(now=NOW + timedelta(days=settings.APPROVAL_VALID_DAYS))
 
 
 def _supersede(version: Version) -> None:

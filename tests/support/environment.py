@@ -119,8 +119,11 @@ def _variables() -> dict[str, str]:
         "CONTENT_ORIGIN": "http://127.0.0.1:8000",
         "RESULT_KEYS": _key("results"),
         "SIGNING_KEY": _key("signing"),
+        # The cast signs on a fixed day, and launches on the day of the test run.
+        "APPROVAL_VALID_DAYS": "36500",
         "KERNEL_HOST_SOCKET": str(home() / worker() / "kernels.sock"),
         "ENVIRONMENTS_DIR": str(REPOSITORY / ".environments"),
+        "STATIC_ROOT": str(REPOSITORY / "static"),
         "DATA_SOURCES": "hospital",
         "NOTIONAL_PEOPLE": NOTIONAL_PEOPLE,
         "DEMO": "1",

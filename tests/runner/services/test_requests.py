@@ -13,6 +13,7 @@ from audit.models import Event
 from gallery.models import Version
 from runner.models import DataSourceCheck, Run, RunKind
 from runner.services import Launch, cancel_run, request_preview, request_run
+from runner.services.lifecycle import claim_run
 from tests.rows import set_status
 from tests.runner.launching import approved, launch, version_of
 from tests.support.data import DataCluster
@@ -122,6 +123,32 @@ def test_an_approval_that_ended_is_not_launched(adams: User, status: str) -> Non
     with pytest.raises(NotAllowed) as refused:
         launch(version, adams)
     assert "not_approved" in codes(refused)
+
+
+def test_an_approval_whose_time_is_over_is_not_launched_before_a_sweep_ends_it(
+    version: Version, adams: User
+) -> None:
+    assert version.approval_expires_at is not None
+    with pytest.raises(NotAllowed) as refused:
+        request_run(
+            notebook=version.notebook,
+            launch=Launch(parameters=GOOD),
+            by=adams,
+            now=version.approval_expires_at,
+        )
+    assert codes(refused) == ["approval_expired"]
+
+
+def test_a_run_is_not_claimed_once_the_time_of_its_approval_is_over(
+    version: Version, adams: User
+) -> None:
+    run = launch(version, adams, parameters=GOOD)
+    assert version.approval_expires_at is not None
+    assert claim_run(run_id=run.pk, now=version.approval_expires_at) is None
+    run.refresh_from_db()
+    assert run.status == "cancelled"
+    assert run.error is not None
+    assert run.error["code"] == "approval_expired"
 
 
 def test_the_author_launches_like_everybody_else(version: Version, ada: User) -> None:
