@@ -125,6 +125,10 @@ GET gallery:diff in-review:  302 200 200 200 404 404 404 200 404
 GET gallery:diff approved:  302 200 200 200 403 403 404 200 404
 # Pages of the review
 GET reviews:queue:  302 200 200 200 200 200 200 200 200
+GET reviews:policy draft:  302 200 404 404 404 404 404 404 404
+GET reviews:policy approved:  302 200 200 200 200 200 404 200 404
+POST reviews:policy draft:  302 403 404 404 404 404 404 404 404
+POST reviews:policy approved:  302 403 403 400 403 403 404 403 404
 GET reviews:access draft:  302 200 404 404 404 404 404 404 404
 GET reviews:access approved:  302 200 200 200 200 200 404 200 404
 POST reviews:access draft:  302 302 404 404 404 404 404 404 404

@@ -43,6 +43,7 @@ BODIES: dict[str, dict[str, Any]] = {
     "reviews:sign-off": SIGNED,
     "reviews:revoke": {"reason": "Wrong.", "password": PASSWORD},
     "reviews:comment": {"body": "Why?"},
+    "reviews:policy": {"policy": "0"},
     "reviews:access": {"launch": "named", "source": "everyone"},
     "runner:launch": {"persona": "doctor", "purpose": "treatment"},
     "runner:preview": {"persona": "doctor", "purpose": "treatment"},

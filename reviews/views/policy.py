@@ -5,6 +5,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
 
+from accounts.policies import require
 from gallery.fetching import notebook_or_404
 from reviews.forms import PolicyForm
 from reviews.models import NotebookPolicy
@@ -15,6 +16,9 @@ from reviews.services import assign_policy
 def policy(request: HttpRequest, slug: str) -> HttpResponse:
     """Show the notebook's review policy and change it."""
     notebook = notebook_or_404(request.user, slug)
+    blockers = policy_blockers(request.user, notebook)
+    if request.method == "POST":
+        require(blockers)
     chosen = NotebookPolicy.objects.filter(notebook=notebook).first()
     initial = {"policy": chosen.policy_id} if chosen else {}
     form = PolicyForm(request.POST or None, initial=initial)
@@ -32,6 +36,6 @@ def policy(request: HttpRequest, slug: str) -> HttpResponse:
         "form": form,
         "notebook": notebook,
         "approvals_required": peers_required(notebook),
-        "blockers": policy_blockers(request.user, notebook),
+        "blockers": blockers,
     }
     return render(request, "reviews/policy.html", context, status=form.status)
