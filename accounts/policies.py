@@ -42,7 +42,7 @@ class NotAllowed(Exception):
     """You may not do this now; `blockers` say why."""
 
     def __init__(self, blockers: list[Blocker]) -> None:
-        super().__init__("; ".join(blocker.message for blocker in blockers))
+        super().__init__(" ".join(blocker.message for blocker in blockers))
         self.blockers = blockers
 
 
@@ -58,7 +58,7 @@ class BadInput(Exception):
     """What was sent cannot be used; `errors` name the fields and say why."""
 
     def __init__(self, errors: Sequence[FieldError]) -> None:
-        super().__init__("; ".join(error.message for error in errors))
+        super().__init__(" ".join(error.message for error in errors))
         self.errors = list(errors)
 
 

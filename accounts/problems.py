@@ -196,7 +196,14 @@ def _from_rest_framework(exc: exceptions.APIException) -> Problem:
     words = str(exc.detail)
     codes = exc.get_codes()
     code = codes if isinstance(codes, str) else exc.default_code
-    return Problem(exc.status_code, code, str(exc.default_detail), words)
+    return Problem(exc.status_code, code, _title_of(exc), words)
+
+
+def _title_of(exc: exceptions.APIException) -> str:
+    """Name the kind of refusal; some defaults are templates for one occurrence."""
+    if isinstance(exc, exceptions.MethodNotAllowed):
+        return "Method not allowed"
+    return str(exc.default_detail)
 
 
 def _field_errors(details: Any, name: str = "") -> list[FieldError]:

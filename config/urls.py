@@ -14,3 +14,4 @@ urlpatterns = [
     path("", include("runner.urls")),
     path("", include("gallery.urls")),
 ]
+handler404 = "config.missing.not_found"

@@ -14,6 +14,7 @@ from accounts.policies import BadInput, Blocker, FieldError, NotAllowed, TooLarg
 from accounts.problems import exception_handler, problem_of
 from accounts.throttle import TooManyAttempts, WrongPassword
 from audit.transitions import InvalidTransition, StaleState
+from config.urls import handler404 as handler404
 from config.urls import urlpatterns as real_urls
 
 CHORE = SimpleNamespace(status="new")
@@ -90,6 +91,25 @@ def test_errors_and_blockers_are_listed():
     assert problem_of(REFUSALS["input"][0]).as_dict()["errors"] == [
         {"field": "dose", "code": "too_big", "message": "At most 5."}
     ]
+
+
+def test_a_title_holds_no_placeholder():
+    problem = problem_of(exceptions.MethodNotAllowed("PUT"))
+    assert problem.title == "Method not allowed"
+    assert problem.detail == 'Method "PUT" not allowed.'
+
+
+def test_an_unknown_address_of_the_api_is_a_problem_in_json(client, db):
+    answer = client.get("/api/v1/nowhere/")
+    assert answer.status_code == 404
+    assert answer["Content-Type"] == "application/problem+json"
+    assert answer.json()["code"] == "not_found"
+
+
+def test_an_unknown_address_of_a_page_is_a_page(client, db):
+    answer = client.get("/nowhere/")
+    assert answer.status_code == 404
+    assert b"<h1" in answer.content
 
 
 def test_a_mistake_of_ours_is_no_refusal(sign_in, ada):

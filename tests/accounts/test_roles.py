@@ -116,7 +116,7 @@ def test_require_raises_with_every_reason():
     with pytest.raises(NotAllowed) as refusal:
         require(blockers)
     assert refusal.value.blockers == blockers
-    assert str(refusal.value) == "First.; Second."
+    assert str(refusal.value) == "First. Second."
     require([])
 
 
