@@ -14,6 +14,8 @@ V1 = "/api/v1"
 def as_person(person: User, *, csrf: bool = False) -> APIClient:
     """Return a client that is signed in; with `csrf` it has to prove its origin."""
     client = APIClient(enforce_csrf_checks=csrf)
+    # A password that was checked meanwhile may have been hashed anew.
+    person.refresh_from_db(fields=["password"])
     client.force_login(person, backend=BACKEND)
     return client
 

@@ -76,15 +76,7 @@ def record_review(
     )
     record("review.recorded", by=by, at=now, target=version, decision=decision.decision)
     if not approves:
-        move(
-            version,
-            to=Status.CHANGES_REQUESTED,
-            table=TRANSITIONS,
-            by=by,
-            now=now,
-            ended_at=now,
-            end_reason=comment[:500],
-        )
+        _send_back(version, comment, by=by, now=now)
     elif peer_approvals(version) >= peers_required(version.notebook):
         move(version, to=Status.PEER_APPROVED, table=TRANSITIONS, by=by, now=now)
     return review
@@ -134,16 +126,20 @@ def record_sign_off(
     if approves:
         _approve(version, by=by, now=now)
     else:
-        move(
-            version,
-            to=Status.CHANGES_REQUESTED,
-            table=TRANSITIONS,
-            by=by,
-            now=now,
-            ended_at=now,
-            end_reason=comment[:500],
-        )
+        _send_back(version, comment, by=by, now=now)
     return sign_off
+
+
+def _send_back(version: Version, reason: str, *, by: User, now: datetime) -> None:
+    move(
+        version,
+        to=Status.CHANGES_REQUESTED,
+        table=TRANSITIONS,
+        by=by,
+        now=now,
+        ended_at=now,
+        end_reason=reason[:500],
+    )
 
 
 def _approve(version: Version, *, by: User, now: datetime) -> None:
