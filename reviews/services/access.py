@@ -65,7 +65,10 @@ def change_access(
 
 def _require_recordable(audiences: Audiences) -> None:
     """Refuse more names than the event, which holds every one of them, has room for."""
-    names = [_named(each.as_dict()) for each in (audiences.launch, audiences.source)]
+    names = {
+        "launch": _named(audiences.launch.as_dict()),
+        "source": _named(audiences.source.as_dict()),
+    }
     if len(canonical_json(names).encode("utf-8")) > _MAX_NAMED_BYTES:
         message = "These are too many names. Ask an operator for a group of them."
         raise InvalidAudience([FieldError("launch", "too_many", message)])
