@@ -208,7 +208,8 @@ SECURE_REFERRER_POLICY = "same-origin"
 SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
 DATA_UPLOAD_MAX_MEMORY_SIZE = 12_000_000
-FILE_UPLOAD_MAX_MEMORY_SIZE = 12_000_000  # uploads never touch a disk
+# What is small enough to be stored never touches a disk on its way.
+FILE_UPLOAD_MAX_MEMORY_SIZE = 12_000_000
 
 # Signatures, results, runs --------------------------------------------------------
 
@@ -216,7 +217,7 @@ SIGNING_KEY = env.key32("SIGNING_KEY", env.text("SIGNING_KEY"))
 RESULT_KEYS = [env.key32("RESULT_KEYS", key) for key in env.words("RESULT_KEYS")]
 RESULT_RETENTION_DAYS = env.integer("RESULT_RETENTION_DAYS", 30, at_least=1)
 APPROVAL_VALID_DAYS = env.integer("APPROVAL_VALID_DAYS", 365, at_least=1)
-PEER_APPROVALS_REQUIRED = env.integer("PEER_APPROVALS_REQUIRED", 2, at_least=1)
+PEER_APPROVALS_REQUIRED = env.integer("PEER_APPROVALS_REQUIRED", 2, at_least=2)
 NOTEBOOK_MAX_BYTES = env.integer("NOTEBOOK_MAX_BYTES", 10_000_000, at_least=1)
 KERNEL_HOST_SOCKET = env.text("KERNEL_HOST_SOCKET", "")
 ENVIRONMENTS_DIR = Path(env.text("ENVIRONMENTS_DIR", BASE_DIR / ".environments"))

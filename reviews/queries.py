@@ -4,7 +4,7 @@ from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet
 
 from accounts.models import User
 from accounts.permissions import Permission, has_permission
-from gallery.access import contributed_by
+from gallery.access import contributed_by, source_readable_by
 from gallery.models import Notebook, Version
 from gallery.workflow import Status
 from reviews.models import DECIDING, Comment, ReviewDecision, Signature
@@ -23,7 +23,9 @@ def waiting_for(user: User) -> QuerySet[Version]:
         version=OuterRef("pk"), person=user, meaning__in=DECIDING
     )
     own = Notebook.objects.filter(contributed_by(user)).values("pk")
-    return under_review().filter(mine).exclude(notebook__in=own).exclude(Exists(signed))
+    readable = Notebook.objects.filter(source_readable_by(user)).values("pk")
+    open_to_me = under_review().filter(mine, notebook__in=readable)
+    return open_to_me.exclude(notebook__in=own).exclude(Exists(signed))
 
 
 def under_review() -> QuerySet[Version]:

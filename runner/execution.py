@@ -6,6 +6,7 @@ whether the run may go on, and stores what comes back.
 
 import json
 import logging
+import re
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -20,6 +21,7 @@ from django.utils import timezone
 
 from accounts.policies import Blocker
 from audit.transitions import StaleState
+from gallery.parameters.names import INJECTED_TAG, has_tag
 from gallery.queries import document
 from runner.access.errors import AccessError
 from runner.access.leases import Lease, close_lease, open_lease
@@ -53,6 +55,9 @@ logger = logging.getLogger(__name__)
 #: How long the supervisor waits for an event before it looks around (seconds).
 TICK_S = 1.0
 
+#: What an exception class may be called; anything else could carry a value.
+_CLASS_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.]{0,60}")
+
 Clock = Callable[[], datetime]
 
 
@@ -65,6 +70,7 @@ SENTENCES = {
     "kernel_died": "The notebook's program ended unexpectedly.",
     "out_of_memory": "The notebook needed more memory than a run may use.",
     "output_limit": "The notebook wrote more output than a run may.",
+    "result_not_rendered": "What the notebook showed could not be made into a page.",
     "kernel_host_gone": "The service that runs notebooks was not there. Run it again.",
 }
 
@@ -93,7 +99,7 @@ def execute(run_id: UUID, *, clock: Clock = timezone.now) -> None:
     try:
         watch = _supervise(run, clock)
         with _beating(run, clock):
-            ending = _ending(run, watch)
+            ending = _ending_or_failure(run, watch)
         finish_run(run=get_run(run.pk), ending=ending, now=clock())
     except (RunLost, StaleState):
         logger.warning("run.taken_away run_id=%s", run.pk)
@@ -246,6 +252,16 @@ def _beating(run: Run, clock: Clock) -> Iterator[None]:
         thread.join()
 
 
+def _ending_or_failure(run: Run, watch: Watch) -> Ending:
+    """Say how the run ended, also when its outputs cannot be rendered."""
+    try:
+        return _ending(run, watch)
+    except Exception as error:  # noqa: BLE001  hostile outputs may break anything here
+        # The class alone: an exception's message may quote what the notebook printed.
+        logger.error("run.not_rendered run_id=%s %s", run.pk, type(error).__name__)
+        return Ending(status=Status.FAILED, error=_problem("result_not_rendered"))
+
+
 def _ending(run: Run, watch: Watch) -> Ending:
     """Say how the run ended; the leases and the kernel are gone by now."""
     if watch.denied is not None:
@@ -260,7 +276,7 @@ def _ending(run: Run, watch: Watch) -> Ending:
         return Ending(
             status=Status.FAILED, error=_problem(finished["code"], finished["message"])
         )
-    error = _without_values(finished["error"])
+    error = _without_values(finished["error"], finished["notebook"])
     if finished["status"] == Status.CANCELLED and watch.stop is not None:
         error = _problem(watch.stop.code, watch.stop.message)
     return Ending(
@@ -273,12 +289,27 @@ def _ending(run: Run, watch: Watch) -> Ending:
     )
 
 
-def _without_values(error: dict[str, Any] | None) -> dict[str, Any] | None:
-    """Keep where and what kind of error it was; its message may hold patient data."""
+def _without_values(
+    error: dict[str, Any] | None, notebook: dict[str, Any]
+) -> dict[str, Any] | None:
+    """Keep where and what kind of error it was; its message may hold patient data.
+
+    The cell is counted in the version, which has no cell of injected parameters.
+    """
     if error is None:
         return None
-    kept = {name: error.get(name) for name in ("cell", "line", "exception")}
-    return {**_problem(str(error.get("code"))), **kept}
+    cell, exception = error.get("cell"), error.get("exception")
+    injected = [has_tag(each, INJECTED_TAG) for each in notebook["cells"]]
+    if cell is not None:
+        cell -= sum(injected[:cell])
+    if exception is not None and not _CLASS_NAME.fullmatch(str(exception)):
+        exception = "Error"
+    return {
+        **_problem(str(error.get("code"))),
+        "cell": cell,
+        "line": error.get("line"),
+        "exception": exception,
+    }
 
 
 def _problem(code: str, message: str = "") -> dict[str, Any]:

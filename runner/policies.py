@@ -112,7 +112,8 @@ def stop_reason(run: Run) -> Blocker | None:
     """Return why a run that is under way must stop now, or None.
 
     Asked by the run's supervisor with every heartbeat, so that a cancellation, a
-    revocation, a lost persona or a deactivated account ends the run at once.
+    revocation, a lost persona, a narrowed audience or a deactivated account ends the
+    run at once.
     """
     if run.cancel_requested_at is not None:
         return Blocker("cancelled", "It was cancelled.")
@@ -123,6 +124,8 @@ def stop_reason(run: Run) -> Blocker | None:
             return Blocker("approval_ended", "The version's approval has ended.")
         if run.persona not in run.requested_by.personas:
             return Blocker("persona_lost", "The persona was taken away.")
+        if not can_launch(run.requested_by, run.notebook):
+            return Blocker("audience_narrowed", "The notebook was closed to you.")
     elif run.version.status not in _PREVIEWABLE:
         return Blocker("review_ended", "The version's review has ended.")
     return None

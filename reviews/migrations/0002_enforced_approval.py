@@ -72,7 +72,7 @@ BEGIN
             AND reviews_signature.person_id = reviews_review.reviewed_by_id
             AND reviews_signature.meaning = 'peer_reviewed'
         WHERE reviews_review.version_id = NEW.id AND decision = 'approve';
-    SELECT coalesce(max(peer_approvals), 1) INTO needed FROM reviews_notebookpolicy
+    SELECT coalesce(max(peer_approvals), 2) INTO needed FROM reviews_notebookpolicy
         JOIN reviews_reviewpolicy ON reviews_reviewpolicy.id = policy_id
         WHERE notebook_id = NEW.notebook_id;
     IF peers < needed THEN

@@ -258,6 +258,6 @@ def _eyes(run: Run, by: User) -> str:
 
 def _store(run: Run, *, action: str, by: User, now: datetime) -> Run:
     run.save(force_insert=True)
-    record(action, by=by, at=now, target=run, parameters=sorted(run.parameters))
+    record(action, by=by, at=now, target=run, parameters=sorted(run.parameters)[:40])
     transaction.on_commit(partial(enqueue_run, run.pk))
     return run

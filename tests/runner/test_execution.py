@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from accounts.models import User
 from audit.models import Event
-from gallery.models import Version
+from gallery.models import Notebook, Version
 from runner import execution
 from runner.models import Run
 from runner.results.rendering import render
@@ -299,3 +299,40 @@ def test_a_run_whose_result_is_being_rendered_shows_that_its_worker_lives(
     monkeypatch.setattr(execution, "render", slow_render)
     assert execute(run).status == "succeeded"
     assert beats == sorted(set(beats))
+
+
+def test_the_failing_cell_is_counted_in_the_approved_version(adams: User) -> None:
+    version = approved("1", "1/0", parameters="limit: int = 1")
+    plain = execute(launch(version, adams))
+    bound = execute(launch(version, adams, parameters={"limit": 2}))
+    assert plain.error["cell"] == bound.error["cell"] == 2
+
+
+def test_an_exception_class_cannot_carry_a_value(adams: User) -> None:
+    source = "raise type('CANARY 4711, born 1950', (Exception,), {})()"
+    run = execute(launch(approved(source), adams))
+    assert run.error["exception"] == "Error"
+
+
+def test_a_result_that_cannot_be_rendered_ends_the_run_in_words(
+    adams: User, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def broken(*args: object, **kwargs: object) -> object:
+        message = "CANARY-OF-THE-OUTPUT"
+        raise ValueError(message)
+
+    monkeypatch.setattr(execution, "render", broken)
+    run = execute(launch(approved("1"), adams))
+    assert (run.status, run.error["code"]) == ("failed", "result_not_rendered")
+    assert "CANARY-OF-THE-OUTPUT" not in caplog.text
+
+
+def test_narrowing_the_audience_stops_the_run(adams: User) -> None:
+    version = approved("import time\ntime.sleep(60)")
+    run = launch(version, adams)
+
+    def narrow() -> None:
+        Notebook.objects.filter(pk=version.notebook_id).update(launch_restricted=True)
+
+    run = _interrupted(run, narrow)
+    assert (run.status, run.error["code"]) == ("cancelled", "audience_narrowed")
