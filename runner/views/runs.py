@@ -10,7 +10,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 
 from accounts.activity import not_activity
-from gallery.access import can_edit
+from gallery.access import can_edit, visible_to
 from gallery.posting import post_from
 from runner.models import Run
 from runner.policies import cancel_blockers, launch_blockers, result_blockers
@@ -29,7 +29,10 @@ def runs(request: HttpRequest) -> HttpResponse:
 
 def run(request: HttpRequest, run_id: UUID) -> HttpResponse:
     """Show how far a run has come; once it has ended, its result."""
-    return render(request, "runner/run.html", _about(request, run_id))
+    about = _about(request, run_id)
+    seen = visible_to(request.user).filter(pk=about["notebook"].pk)
+    context = {**about, "sees_notebook": seen.exists()}
+    return render(request, "runner/run.html", context)
 
 
 @not_activity

@@ -31,6 +31,21 @@ def test_nobody_else_sees_a_run(version, adams: User, baker: User, page: str) ->
         assert "Twelve prescriptions" not in text(response)
 
 
+def test_a_run_leads_to_its_notebook_only_while_its_owner_sees_it(
+    version, adams: User
+) -> None:
+    run = make_run(version, adams, Status.SUCCEEDED)
+    link = f'href="{version.notebook.get_absolute_url()}"'
+    client = as_reader(adams)
+    assert link in client.get(f"/runs/{run.pk}/").content.decode()
+    narrow = version.notebook
+    narrow.launch_restricted = True
+    narrow.save(update_fields=["launch_restricted"])
+    page = client.get(f"/runs/{run.pk}/")
+    assert link not in page.content.decode()
+    assert "No longer in your catalog" in text(page)
+
+
 def test_a_run_under_way_shows_its_steps_and_cancel(version, adams: User) -> None:
     run = make_run(version, adams, Status.RUNNING)
     page = as_reader(adams).get(f"/runs/{run.pk}/")
