@@ -107,6 +107,13 @@ def _key(name: str) -> str:
     return base64.urlsafe_b64encode(bytes.fromhex(password(name))).decode()
 
 
+def _static_root() -> Path:
+    """An empty folder: files are found where they lie, and nothing warns of its absence."""
+    folder = CACHE / "static"
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
 def _variables() -> dict[str, str]:
     broker_url = (
         f"redis://:{password('valkey')}@127.0.0.1:{port('broker')}/{worker_number()}"
@@ -123,7 +130,7 @@ def _variables() -> dict[str, str]:
         "APPROVAL_VALID_DAYS": "36500",
         "KERNEL_HOST_SOCKET": str(home() / worker() / "kernels.sock"),
         "ENVIRONMENTS_DIR": str(REPOSITORY / ".environments"),
-        "STATIC_ROOT": str(REPOSITORY / "static"),
+        "STATIC_ROOT": str(_static_root()),
         "DATA_SOURCES": "hospital",
         "NOTIONAL_PEOPLE": NOTIONAL_PEOPLE,
         "DEMO": "1",

@@ -26,27 +26,42 @@ GRANT EXECUTE ON FUNCTION countersign.persona(), countersign.username(), counter
     countersign.live() TO patients_reader, notes_reader, anon_owner;
 
 -- Views that read with rights of their own ----------------------------------------------
+-- Their owners bypass row security and the views say themselves which rows they show: only so
+-- can a superuser of this cluster read every row through them with row_security = off. What a
+-- view shows to a run hangs on session_user, which SQL cannot change.
+
 -- One cell has a rule of its own: the body of a psychiatric note is its author's alone.
 CREATE VIEW clinic.notes WITH (security_barrier) AS
+    SELECT note_id, patient_id, author, written_at, kind, body FROM records.notes
+    WHERE (SELECT rolsuper FROM pg_catalog.pg_roles WHERE rolname = session_user)
+    UNION ALL
     SELECT note_id, patient_id, author, written_at, kind,
            CASE WHEN kind <> 'psychiatric' OR author = (SELECT countersign.username())
                 THEN body END AS body
-    FROM records.notes;
+    FROM records.notes
+    WHERE (SELECT countersign.live())
+      AND patient_id = ANY ((SELECT records.visible_patients())::integer[]);
 GRANT USAGE ON SCHEMA records, countersign TO notes_reader;
 GRANT SELECT ON records.notes TO notes_reader;
 ALTER VIEW clinic.notes OWNER TO notes_reader;
+ALTER ROLE notes_reader BYPASSRLS;
+ALTER ROLE anon_owner BYPASSRLS;
 
 -- Counts of patients under 11 are not shown: few enough to be recognised.
 CREATE VIEW anon.diagnoses WITH (security_barrier) AS
     SELECT p.department, e.diagnosis_code, e.diagnosis,
            count(DISTINCT e.patient_id) AS patients, count(*) AS encounters
     FROM clinic.encounters e JOIN clinic.patients p USING (patient_id)
+    WHERE (SELECT countersign.live())
+       OR (SELECT rolsuper FROM pg_catalog.pg_roles WHERE rolname = session_user)
     GROUP BY p.department, e.diagnosis_code, e.diagnosis
     HAVING count(DISTINCT e.patient_id) >= 11;
 CREATE VIEW anon.prescriptions_by_month WITH (security_barrier) AS
     SELECT date_trunc('month', r.prescribed_at AT TIME ZONE 'UTC')::date AS month, r.drug,
            count(DISTINCT r.patient_id) AS patients, count(*) AS prescriptions
     FROM clinic.prescriptions r
+    WHERE (SELECT countersign.live())
+       OR (SELECT rolsuper FROM pg_catalog.pg_roles WHERE rolname = session_user)
     GROUP BY 1, r.drug
     HAVING count(DISTINCT r.patient_id) >= 11;
 GRANT USAGE ON SCHEMA clinic TO anon_owner;
@@ -57,7 +72,7 @@ ALTER VIEW anon.diagnoses OWNER TO anon_owner;
 ALTER VIEW anon.prescriptions_by_month OWNER TO anon_owner;
 
 INSERT INTO countersign.reviewed_views (view_name, reviewed_by, reason) VALUES
-    ('clinic.notes', 'demo', 'Hides the body of psychiatric notes; rows by policies on records.notes.'),
+    ('clinic.notes', 'demo', 'Hides the body of psychiatric notes, and shows the rows of visible patients only.'),
     ('anon.diagnoses', 'demo', 'Counts of at least 11 patients, for everybody who may use schema anon.'),
     ('anon.prescriptions_by_month', 'demo', 'Counts of at least 11 patients per month and drug.')
 ON CONFLICT (view_name) DO NOTHING;
@@ -81,24 +96,18 @@ CREATE POLICY department ON clinic.patients FOR SELECT TO rls_department_head
     USING (department = (SELECT countersign.department()));
 CREATE POLICY all_rows ON clinic.patients FOR SELECT TO rls_billing, rls_lab USING (true);
 CREATE POLICY lookup ON clinic.patients FOR SELECT TO patients_reader USING (true);
-CREATE POLICY counting ON clinic.patients FOR SELECT TO anon_owner USING (true);
 
 CREATE POLICY of_patients ON clinic.encounters FOR SELECT TO rls_doctor, rls_department_head
     USING (patient_id = ANY ((SELECT records.visible_patients())::integer[]));
-CREATE POLICY counting ON clinic.encounters FOR SELECT TO anon_owner USING (true);
 
 CREATE POLICY of_patients ON clinic.prescriptions FOR SELECT TO rls_doctor, rls_department_head
     USING (patient_id = ANY ((SELECT records.visible_patients())::integer[]));
-CREATE POLICY counting ON clinic.prescriptions FOR SELECT TO anon_owner USING (true);
 
 CREATE POLICY of_patients ON clinic.lab_results FOR SELECT TO rls_doctor, rls_department_head
     USING (patient_id = ANY ((SELECT records.visible_patients())::integer[]));
 CREATE POLICY all_rows ON clinic.lab_results FOR SELECT TO rls_lab USING (true);
 
 CREATE POLICY all_rows ON clinic.invoices FOR SELECT TO rls_billing USING (true);
-
-CREATE POLICY of_patients ON records.notes FOR SELECT TO notes_reader
-    USING (patient_id = ANY ((SELECT records.visible_patients())::integer[]));
 
 -- Columns ----------------------------------------------------------------------------
 GRANT USAGE ON SCHEMA clinic TO p_doctor, p_department_head, p_billing, p_lab;

@@ -3,6 +3,7 @@
 import dataclasses
 from collections import Counter
 
+import psycopg
 import pytest
 
 from config.demo.hospital import build
@@ -151,3 +152,14 @@ def test_policies_are_asked_once_per_statement_and_use_the_index(
     assert plan[0][0][0]["Execution Time"] < 500
     assert "'Parent Relationship': 'InitPlan'" in text
     assert "'Parent Relationship': 'SubPlan'" not in text
+
+
+@pytest.mark.parametrize(
+    ("view", "rows"),
+    [("clinic.notes", len(hospital().notes)), ("anon.diagnoses", 1)],
+)
+def test_the_superuser_reads_every_row_with_row_security_off(data_cluster, view, rows):
+    with psycopg.connect(data_cluster.hospital_owner_dsn) as owner:
+        owner.execute("SET row_security = off")
+        (count,) = owner.execute(f"SELECT count(*) FROM {view}").fetchone()
+    assert count == rows if rows > 1 else count > 0
