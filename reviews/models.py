@@ -168,7 +168,7 @@ class Signature(models.Model):
         """Peer and compliance are different people, whatever roles they hold."""
 
         default_permissions = ()
-        ordering = ["signed_at"]
+        ordering = ["signed_at", "pk"]
         constraints = [
             models.UniqueConstraint(
                 fields=["version", "person"],

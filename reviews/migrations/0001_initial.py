@@ -93,7 +93,7 @@ class Migration(migrations.Migration):
                 ('version', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='signatures', to='gallery.version')),
             ],
             options={
-                'ordering': ['signed_at'],
+                'ordering': ['signed_at', 'pk'],
                 'default_permissions': (),
                 'constraints': [models.UniqueConstraint(condition=models.Q(('meaning__in', ('peer_reviewed', 'changes_requested', 'compliance_approved', 'compliance_rejected'))), fields=('version', 'person'), name='one_deciding_signature_per_person'), models.CheckConstraint(condition=models.Q(('meaning__in', ['peer_reviewed', 'changes_requested', 'compliance_approved', 'compliance_rejected', 'revoked', 'audience_widened'])), name='signature_meaning_known')],
             },

@@ -10,6 +10,7 @@ from playwright.sync_api import FrameLocator, Page, expect
 from runner import sweep
 from tests.browser.conftest import Open
 from tests.pages import PASSWORD
+from tests.support.fixtures import Site
 from tests.support.processes import Process
 
 pytestmark = [
@@ -95,7 +96,7 @@ def launch(page: Page, name: str) -> FrameLocator:
     return shown
 
 
-def test_the_whole_promise(open_as: Open, celery_worker: Process) -> None:
+def test_the_whole_promise(open_as: Open, celery_worker: Process, site: Site) -> None:
     ada = open_as("ada")
     for username in ("adams", "baker"):
         open_as(username)
@@ -110,7 +111,7 @@ def test_the_whole_promise(open_as: Open, celery_worker: Process) -> None:
     assert cardiology != oncology
 
     nora = open_as("nora")
-    assert nora.goto(PAGE).status == 404
+    assert nora.goto(PAGE).status == 404, site.process.said()[-4000:]
 
     iris = open_as("iris")
     iris.goto("/audit/")

@@ -109,6 +109,8 @@ def test_two_runs_never_share_a_uid(tmp_path):
 
 
 def test_the_pool_ends(tmp_path, monkeypatch):
+    # A uid that no kernel of another test has at this moment.
+    monkeypatch.setattr(uids, "FIRST_UID", 60790)
     monkeypatch.setattr(uids, "POOL_SIZE", 1)
     with (
         uids.leased_uid(tmp_path),
