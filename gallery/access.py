@@ -174,6 +174,14 @@ def can_launch(user: User, notebook: Notebook) -> bool:
     return Notebook.objects.filter(launchable_by(user), pk=notebook.pk).exists()
 
 
+def named_source_readers(notebook: Notebook) -> list[User]:
+    """Return the active people whom a narrowed source audience names, also by group."""
+    people = get_users_with_perms(
+        notebook, only_with_perms_in=[SOURCE], with_group_users=True
+    )
+    return [person for person in people if person.is_active]
+
+
 def contributors(notebook: Notebook) -> set[int]:
     """Return the ids of everyone who made the notebook or any of its versions."""
     wrote = notebook.versions.values_list("created_by_id", flat=True)

@@ -5,7 +5,7 @@ from django.conf import settings
 from accounts.models import User
 from accounts.permissions import Permission, has_permission
 from accounts.policies import Blocker, StateBlocker
-from gallery.access import can_edit, contributors
+from gallery.access import can_edit, contributors, named_source_readers
 from gallery.models import Notebook, Version
 from gallery.workflow import UNDER_REVIEW, Status
 from reviews.models import DECIDING, NotebookPolicy, ReviewDecision
@@ -39,9 +39,35 @@ def peer_approvals(version: Version) -> int:
 
 def submit_blockers(user: User, version: Version) -> list[Blocker]:
     """Return why the person may not submit this draft for review."""
-    return _author_blockers(user, version) + _state_blockers(
+    blockers = _author_blockers(user, version) + _state_blockers(
         version, {Status.DRAFT}, "not_a_draft", "Only a draft can be submitted"
     )
+    return blockers + _closed_source_blockers(version)
+
+
+def _closed_source_blockers(version: Version) -> list[Blocker]:
+    """Return whether the code is open to too few people to ever be approved."""
+    notebook = version.notebook
+    if not notebook.source_restricted:
+        return []
+    wrote = contributors(notebook)
+    readers = [
+        reader for reader in named_source_readers(notebook) if reader.pk not in wrote
+    ]
+    peers = sum(has_permission(each, Permission.VERSION_REVIEW) for each in readers)
+    officers = any(
+        has_permission(each, Permission.VERSION_SIGN_OFF) for each in readers
+    )
+    needed = peers_required(notebook)
+    if peers >= needed and officers:
+        return []
+    return [
+        Blocker(
+            "nobody_can_review",
+            f"Its code is open to too few people. Let {needed} peer reviewers and a "
+            "compliance officer read it, or open it to everyone who reviews.",
+        )
+    ]
 
 
 def withdraw_blockers(user: User, version: Version) -> list[Blocker]:

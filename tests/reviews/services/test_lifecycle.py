@@ -9,9 +9,11 @@ from accounts.models import RoleAssignment, User
 from accounts.policies import NotAllowed, NotNow
 from accounts.roles import Role
 from audit.models import Event
+from gallery.access import Audience
 from gallery.models import Version
 from gallery.queries import CatalogFilter, catalog
 from gallery.services import edit_notebook
+from gallery.services.access import Audiences, apply_audiences
 from gallery.workflow import UNDER_REVIEW, Status
 from reviews.models import Meaning, NotebookPolicy, ReviewPolicy
 from reviews.policies import peers_required
@@ -64,6 +66,26 @@ def test_another_author_does_not_submit_what_is_not_theirs(bill: User) -> None:
     with pytest.raises(NotAllowed) as refusal:
         submit(version=version, by=bill, now=NOW)
     assert codes(refusal) == ["not_a_contributor"]
+
+
+def test_code_that_nobody_may_review_is_not_submitted(
+    ada: User, ravi: User, petra: User, carol: User
+) -> None:
+    version = make_version()
+
+    def open_to(*names: str) -> None:
+        audience = Audience(everyone=False, people=names)
+        everyone = Audience(everyone=True)
+        apply_audiences(version.notebook, Audiences(everyone, audience))
+
+    for names in ((), ("ravi", "carol"), ("ravi", "petra"), ("ada", "ravi", "carol")):
+        open_to(*names)
+        with pytest.raises(NotAllowed) as refusal:
+            submit(version=version, by=ada, now=NOW)
+        assert "nobody_can_review" in codes(refusal)
+    open_to("ravi", "petra", "carol")
+    submit(version=version, by=ada, now=NOW)
+    assert status_of(version) == Status.IN_REVIEW
 
 
 @pytest.mark.parametrize("status", sorted(set(Status) - {Status.DRAFT}))
