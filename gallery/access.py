@@ -176,8 +176,11 @@ def can_launch(user: User, notebook: Notebook) -> bool:
 
 def named_source_readers(notebook: Notebook) -> list[User]:
     """Return the active people whom a narrowed source audience names, also by group."""
-    people = get_users_with_perms(
-        notebook, only_with_perms_in=[SOURCE], with_group_users=True
+    people = cast(
+        "QuerySet[User]",
+        get_users_with_perms(
+            notebook, only_with_perms_in=[SOURCE], with_group_users=True
+        ),
     )
     return [person for person in people if person.is_active]
 

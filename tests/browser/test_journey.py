@@ -1,15 +1,19 @@
 """The whole promise in a browser: upload, preview, review, sign-off, launch, audit."""
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from django.conf import settings
 from playwright.sync_api import FrameLocator, Page, expect
 
+from config.demo.hospital.build import people
 from runner import sweep
+from runner.access.identities import sync_identities
 from tests.browser.conftest import Open
 from tests.pages import PASSWORD
+from tests.support.data import DataCluster
 from tests.support.fixtures import Site
 from tests.support.processes import Process
 
@@ -96,6 +100,15 @@ def launch(page: Page, name: str) -> FrameLocator:
     return shown
 
 
+@pytest.fixture
+def _identities(data_cluster: DataCluster) -> Iterator[None]:
+    """Give the data source its own people back after the sweep has replaced them."""
+    yield
+    for dsns in data_cluster.dsns.values():
+        sync_identities(dsns, people())
+
+
+@pytest.mark.usefixtures("_identities")
 def test_the_whole_promise(open_as: Open, celery_worker: Process, site: Site) -> None:
     ada = open_as("ada")
     for username in ("adams", "baker"):
