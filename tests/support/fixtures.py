@@ -48,13 +48,15 @@ def _celery_process() -> Iterator[processes.Process]:
 @pytest.fixture
 def celery_worker(
     committed_db: None, _celery_process: processes.Process
-) -> processes.Process:
+) -> Iterator[processes.Process]:
     """A real Celery worker on this test's database; started again when a test killed it."""
     process = _celery_process
     if not hasattr(process, "popen") or not process.is_alive():
         already = process.said().count(" ready.")
         process.start(lambda: process.said().count(" ready.") > already)
-    return process
+    yield process
+    # A worker that outlives its test would take the runs of the next one.
+    process.stop()
 
 
 @dataclass(frozen=True)
