@@ -11,7 +11,7 @@ COUNTERSIGN_HOME ?= $(CURDIR)/.countersign
 BIN := .venv/bin
 PIP := -m pip install --disable-pip-version-check --no-input --require-hashes
 ENVIRONMENTS := python-analytics bash
-BUILT := $(ENVIRONMENTS:%=.environments/%/.built)
+BUILT := $(ENVIRONMENTS:%=.environments/%/lock.txt)
 TESTS ?= tests
 WORKERS ?= 2
 
@@ -54,13 +54,14 @@ machine:
 	@$(BIN)/python $(PIP) -r requirements.txt -r requirements-dev.txt | $(PYTHON) config/demo/progress.py
 	@touch $@
 
-.environments/%/.built: environments/%.txt
+.environments/%/lock.txt: environments/%.txt
 	@echo "Building the notebook environment $*"
-	@test -x .environments/$*/bin/python || $(PYTHON) -m venv .environments/$*
+	@rm -rf .environments/$*
+	@$(PYTHON) -m venv .environments/$*
 	@.environments/$*/bin/python $(PIP) -r $< | $(PYTHON) config/demo/progress.py
 	@if test -d .environments/$*/lib/python*/site-packages/bash_kernel; then \
 		.environments/$*/bin/python -m bash_kernel.install --prefix .environments/$* > /dev/null; fi
-	@touch $@
+	@cp $< $@
 
 pins: setup ## Pin requirements and notebook environments anew
 	@for name in requirements requirements-dev environments/python-analytics environments/bash; do \

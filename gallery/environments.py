@@ -62,8 +62,20 @@ def find_environment(
     lock = (locks_dir / f"{name}.txt").read_bytes()
     return Environment(
         name=name,
-        lock_sha256=hashlib.sha256(lock).hexdigest(),
+        lock_sha256=_sha256(lock),
         packages=frozenset(
             package.lower() for package in _PINNED.findall(lock.decode("utf-8"))
         ),
     )
+
+
+def is_installed(*, name: str, lock_sha256: str, locks_dir: Path) -> bool:
+    """Tell whether the environment is still the one with exactly these packages."""
+    try:
+        return _sha256((locks_dir / f"{name}.txt").read_bytes()) == lock_sha256
+    except FileNotFoundError:
+        return False
+
+
+def _sha256(lock: bytes) -> str:
+    return hashlib.sha256(lock).hexdigest()

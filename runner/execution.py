@@ -156,6 +156,7 @@ def _watch_host(run: Run, watch: Watch, leases: list[Lease], clock: Clock) -> No
     request = ExecuteRequest(
         run_id=run.pk.hex,
         environment=run.version.environment,
+        environment_lock_sha256=run.version.environment_lock_sha256,
         kernel_name=run.version.kernel_name,
         notebook=notebook,
         limits=dict(settings.RUN_LIMITS),

@@ -2,11 +2,14 @@
 
 from datetime import datetime
 
+from django.conf import settings
+
 from accounts.models import User
 from accounts.permissions import Permission, has_permission
 from accounts.personas import Persona
 from accounts.policies import Blocker, StateBlocker
 from gallery.access import can_edit, can_launch
+from gallery.environments import is_installed
 from gallery.models import Notebook, Version
 from gallery.workflow import UNDER_REVIEW, Status
 from runner.models import DataSourceCheck, Run, RunKind
@@ -40,6 +43,7 @@ def launch_blockers(
             StateBlocker("not_approved", "Only an approved version runs on real data.")
         )
     else:
+        blockers += _environment_blockers(version)
         blockers += _data_source_blockers(version, RunKind.RUN)
     return blockers
 
@@ -82,6 +86,7 @@ def preview_blockers(user: User, version: Version) -> list[Blocker]:
                 "Only drafts and versions under review are previewed.",
             )
         )
+    blockers += _environment_blockers(version)
     return blockers + _data_source_blockers(version, RunKind.PREVIEW)
 
 
@@ -140,6 +145,26 @@ def claim_blockers(run: Run) -> list[Blocker]:
     if run.digest != run.version.digest:
         blockers.append(Blocker("digest_differs", "The version is not what was asked."))
     return blockers
+
+
+def _environment_blockers(version: Version) -> list[Blocker]:
+    """Return why the packages that the version was signed with are not to be had.
+
+    The kernel host asks its own environment once more: this is to say it early.
+    """
+    if is_installed(
+        name=version.environment,
+        lock_sha256=version.environment_lock_sha256,
+        locks_dir=settings.ENVIRONMENT_LOCKS_DIR,
+    ):
+        return []
+    return [
+        StateBlocker(
+            "environment_differs",
+            f"The packages of {version.environment} have changed since this version was "
+            "uploaded. Its author has to upload it again, to be reviewed with the new ones.",
+        )
+    ]
 
 
 def _data_source_blockers(version: Version, kind: RunKind) -> list[Blocker]:

@@ -3,7 +3,10 @@
 from datetime import UTC, datetime
 from typing import Any
 
+from django.conf import settings
+
 from accounts.models import User
+from gallery.environments import find_environment
 from gallery.models import Notebook, Version
 from reviews.models import Meaning, Review, Signature, SignOff
 
@@ -28,15 +31,22 @@ def version_row(notebook: Notebook, by: User, **fields: Any) -> Version:
         "parameters": {},
         "binding_mode": "append",
         "environment": "python-analytics",
-        "environment_lock_sha256": DIGEST,
         "data_sources": ["hospital"],
         "kernel_name": "python3",
         "language": "python",
         "created_at": NOW,
     }
-    return Version.objects.create(
-        notebook=notebook, created_by=by, **{**values, **fields}
+    values |= fields
+    if "environment_lock_sha256" not in values:
+        values["environment_lock_sha256"] = _lock_sha256(values["environment"])
+    return Version.objects.create(notebook=notebook, created_by=by, **values)
+
+
+def _lock_sha256(environment: str) -> str:
+    found = find_environment(
+        requested=environment, kernel_name="", locks_dir=settings.ENVIRONMENT_LOCKS_DIR
     )
+    return found.lock_sha256
 
 
 def signature_row(version: Version, by: User, meaning: Meaning) -> Signature:

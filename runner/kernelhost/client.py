@@ -45,6 +45,7 @@ class ExecuteRequest:
 
     run_id: str
     environment: str
+    environment_lock_sha256: str
     kernel_name: str
     notebook: dict[str, Any] = field(repr=False)
     limits: dict[str, float] = field(default_factory=dict)

@@ -6,6 +6,7 @@ name is looked up in its own ``share/jupyter/kernels`` and nowhere else.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 from dataclasses import dataclass
@@ -19,6 +20,8 @@ NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 SYSTEM_PREFIXES = (Path("/"), Path("/usr"), Path("/usr/local"))
 MAX_LINK_HOPS = 16
 CONNECTION_FILE = "{connection_file}"
+# A copy of the lock that an environment was built from, put there when the build had ended.
+LOCK_FILE = "lock.txt"
 
 
 class UnknownEnvironment(Exception):
@@ -27,6 +30,17 @@ class UnknownEnvironment(Exception):
     def __init__(self, message: str) -> None:
         super().__init__(message)
         self.message = message
+
+
+class EnvironmentDiffers(Exception):
+    """The environment was built from another lock than the one that was approved."""
+
+    def __init__(self, environment: str) -> None:
+        super().__init__(environment)
+        self.message = (
+            f"The environment {environment!r} of this kernel host is not the one that the "
+            "version was approved with."
+        )
 
 
 @dataclass(frozen=True)
@@ -49,6 +63,16 @@ class KernelDefinition:
     interrupt_mode: str
     binds: tuple[Bind, ...]
     links: tuple[Bind, ...]
+    lock_sha256: str | None = None
+
+    def require_lock(self, sha256: str) -> None:
+        """Insist on the packages that were approved.
+
+        Raises:
+            EnvironmentDiffers: it was built from another lock, or its build did not end.
+        """
+        if self.lock_sha256 != sha256:
+            raise EnvironmentDiffers(self.environment)
 
 
 def _checked(name: str, kind: str) -> str:
@@ -170,4 +194,12 @@ def resolve(environments: Path, environment: str, kernel_name: str) -> KernelDef
         interrupt_mode=str(spec.get("interrupt_mode", "signal")),
         binds=(Bind(str(root), INSIDE), *binds),
         links=links,
+        lock_sha256=_lock_sha256(root),
     )
+
+
+def _lock_sha256(root: Path) -> str | None:
+    try:
+        return hashlib.sha256((root / LOCK_FILE).read_bytes()).hexdigest()
+    except FileNotFoundError:
+        return None

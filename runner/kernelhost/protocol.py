@@ -9,6 +9,7 @@ from typing import Any
 
 MAX_LINE_BYTES = 64 * 1024 * 1024
 RUN_ID = re.compile(r"[0-9a-f]{32}")
+SHA256 = re.compile(r"[0-9a-f]{64}")
 SOURCE_NAME = re.compile(r"[a-z][a-z0-9_-]{0,31}")
 MIB = 1024 * 1024
 MAX_CELLS = 5000
@@ -90,6 +91,7 @@ class ExecuteRequest:
 
     run_id: str
     environment: str
+    environment_lock_sha256: str
     kernel_name: str
     notebook: dict[str, Any]
     limits: Limits
@@ -205,6 +207,9 @@ def read_execute(message: dict[str, Any]) -> ExecuteRequest:
     run_id = _text(message, "run_id")
     if not RUN_ID.fullmatch(run_id):
         raise BadRequest("run_id must be 32 hexadecimal digits.")
+    lock_sha256 = _text(message, "environment_lock_sha256")
+    if not SHA256.fullmatch(lock_sha256):
+        raise BadRequest("environment_lock_sha256 must be 64 hexadecimal digits.")
     sources = message.get("data_sources", [])
     if not isinstance(sources, list) or len(sources) > MAX_DATA_SOURCES:
         raise BadRequest(f"data_sources must be a list of at most {MAX_DATA_SOURCES}.")
@@ -214,6 +219,7 @@ def read_execute(message: dict[str, Any]) -> ExecuteRequest:
     return ExecuteRequest(
         run_id=run_id,
         environment=_text(message, "environment"),
+        environment_lock_sha256=lock_sha256,
         kernel_name=_text(message, "kernel_name"),
         notebook=_notebook(message),
         limits=Limits(

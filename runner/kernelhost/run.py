@@ -135,8 +135,11 @@ class Run:
                 self.request.environment,
                 self.request.kernel_name,
             )
+            definition.require_lock(self.request.environment_lock_sha256)
         except environments.UnknownEnvironment as problem:
             raise Refused("unknown_environment", problem.message) from problem
+        except environments.EnvironmentDiffers as problem:
+            raise Refused("environment_differs", problem.message) from problem
         self.emit({"event": "accepted", "evidence": self.host.evidence()})
         uid = self.host.lease_uid(stack)
         caps = caps_of(self.request)

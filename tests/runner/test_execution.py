@@ -336,3 +336,16 @@ def test_narrowing_the_audience_stops_the_run(adams: User) -> None:
 
     run = _interrupted(run, narrow)
     assert (run.status, run.error["code"]) == ("cancelled", "audience_narrowed")
+
+
+@pytest.mark.security
+def test_the_kernel_host_is_told_which_packages_were_approved(
+    adams: User, data_cluster: DataCluster, settings, tmp_path
+) -> None:
+    """The lock file may agree where the host's environment was built from another one."""
+    lock = b"# another lock\n"
+    (tmp_path / "python-analytics.txt").write_bytes(lock)
+    settings.ENVIRONMENT_LOCKS_DIR = tmp_path
+    run = execute(launch(approved("print('ran')"), adams))
+    assert (run.status, run.error["code"]) == ("failed", "environment_differs")
+    assert logins(data_cluster) == []

@@ -1,6 +1,7 @@
 """A kernel host for tests, and notebooks run through it."""
 
 import contextlib
+import hashlib
 import os
 import signal
 import subprocess
@@ -39,6 +40,12 @@ def notebook(*cells: str | dict[str, Any]) -> dict[str, Any]:
             }
         )
     return {"nbformat": 4, "nbformat_minor": 5, "metadata": {}, "cells": made}
+
+
+def lock_sha256(environment: str) -> str:
+    """What an approved version says of its environment's packages."""
+    lock = REPOSITORY / "environments" / f"{environment}.txt"
+    return hashlib.sha256(lock.read_bytes() if lock.exists() else b"").hexdigest()
 
 
 @dataclass
@@ -130,6 +137,9 @@ class KernelHost:
         values = {
             "run_id": uuid.uuid4().hex,
             "environment": "python-analytics",
+            "environment_lock_sha256": lock_sha256(
+                given.get("environment", "python-analytics")
+            ),
             "kernel_name": "python3",
             "notebook": notebook(*cells),
             "limits": {"wall_clock_s": 60, **given.pop("limits", {})},

@@ -1,10 +1,17 @@
 """Which directories a kernel needs, and which names lead nowhere."""
 
+import hashlib
 import json
 
 import pytest
 
-from runner.kernelhost.environments import INSIDE, Bind, UnknownEnvironment, resolve
+from runner.kernelhost.environments import (
+    INSIDE,
+    Bind,
+    EnvironmentDiffers,
+    UnknownEnvironment,
+    resolve,
+)
 
 
 def python_prefix(root):
@@ -117,3 +124,18 @@ def test_a_kernelspec_that_says_nothing_is_refused(tmp_path, text):
     )
     with pytest.raises(UnknownEnvironment):
         resolve(made, "e", "k")
+
+
+def test_an_environment_is_what_its_lock_says(tmp_path):
+    root = environment(tmp_path, python_prefix(tmp_path / "python") / "bin" / "python3")
+    (root / "e" / "lock.txt").write_text("pandas==3.0.0")
+    found = resolve(root, "e", "k")
+    found.require_lock(hashlib.sha256(b"pandas==3.0.0").hexdigest())
+    with pytest.raises(EnvironmentDiffers):
+        found.require_lock(hashlib.sha256(b"pandas==2.9.9").hexdigest())
+
+
+def test_an_environment_whose_build_did_not_end_is_nothing_that_was_approved(tmp_path):
+    root = environment(tmp_path, python_prefix(tmp_path / "python") / "bin" / "python3")
+    with pytest.raises(EnvironmentDiffers):
+        resolve(root, "e", "k").require_lock(hashlib.sha256(b"").hexdigest())

@@ -194,3 +194,10 @@ def test_runs_at_the_same_time_do_not_mix(host):
             last = [event for event in session.events() if event][-1]
             texts.append(last["notebook"]["cells"][0]["outputs"][0]["text"])
     assert texts == ["run 0\n", "run 1\n", "run 2\n"]
+
+
+@pytest.mark.security
+def test_other_packages_than_the_approved_ones_run_nothing(host):
+    outcome = host.run("print('ran')", environment_lock_sha256="0" * 64)
+    assert outcome.status == "environment_differs"
+    assert not outcome.of("cell_started")

@@ -26,7 +26,9 @@ STRANGER = 61499
 
 
 def request():
-    return ExecuteRequest("0" * 32, "python-analytics", "python3", notebook("1"))
+    return ExecuteRequest(
+        "0" * 32, "python-analytics", "0" * 64, "python3", notebook("1")
+    )
 
 
 @pytest.mark.security
@@ -107,7 +109,9 @@ def test_silence_is_told_from_the_end(tmp_path):
 
 def test_a_request_shows_neither_password_nor_notebook():
     source = client.DataSourceRequest("hospital", "h", 1, "d", "r_1", "very-secret")
-    whole = ExecuteRequest("0" * 32, "e", "k", notebook("patient"), {}, (source,))
+    whole = ExecuteRequest(
+        "0" * 32, "e", "0" * 64, "k", notebook("patient"), {}, (source,)
+    )
     assert "very-secret" not in repr(whole)
     assert "patient" not in repr(whole)
     assert whole.as_message()["data_sources"][0]["password"] == "very-secret"

@@ -169,6 +169,28 @@ def test_a_source_that_failed_its_check_refuses_launches(
     assert codes(refused) == ["data_source_unsafe"]
 
 
+@pytest.mark.security
+@pytest.mark.parametrize("environment", ["python-analytics", "gone"])
+def test_other_packages_than_the_approved_ones_refuse_launches(
+    adams: User, environment: str
+) -> None:
+    version = approved("1", environment=environment, environment_lock_sha256="0" * 64)
+    with pytest.raises(NotAllowed) as refused:
+        launch(version, adams)
+    assert codes(refused) == ["environment_differs"]
+    assert not Run.objects.exists()
+
+
+@pytest.mark.security
+def test_other_packages_than_the_uploaded_ones_refuse_previews(ada: User) -> None:
+    version = version_of("1", environment_lock_sha256="0" * 64)
+    with pytest.raises(NotAllowed) as refused:
+        request_preview(
+            version=version, launch=Launch(persona="doctor"), by=ada, now=timezone.now()
+        )
+    assert codes(refused) == ["environment_differs"]
+
+
 def test_an_unreachable_source_refuses_and_records_nothing(
     version: Version, adams: User, settings: object
 ) -> None:
