@@ -75,6 +75,7 @@ REGISTRY: dict[str, Sentence] = {
     "lease.opened": ("A login to the data was opened for {target}", ": {role}"),
     "lease.closed": ("The login of {target} was closed", ": {role}"),
     "result.viewed": ("{actor} looked at the result of {target}",),
+    "result.watched": ("{actor} watched what {target} showed while it ran",),
     "result.downloaded": ("{actor} downloaded the result of {target}", " as {format}"),
     "result.expired": ("The result of {target} ran out and was destroyed",),
     "result.keys_rotated": (

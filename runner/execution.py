@@ -33,6 +33,7 @@ from runner.kernelhost.client import (
     Session,
 )
 from runner.kernelhost.client import execute as execute_on_host
+from runner.live_outputs import LiveOutputs
 from runner.models import Run
 from runner.parameters.inject import inject
 from runner.policies import stop_reason
@@ -162,14 +163,18 @@ def _watch_host(run: Run, watch: Watch, leases: list[Lease], clock: Clock) -> No
         limits=dict(settings.RUN_LIMITS),
         data_sources=tuple(_data_source(lease) for lease in leases),
     )
+    live = LiveOutputs(run.pk, notebook)
     session = execute_on_host(settings.KERNEL_HOST_SOCKET, request)
     try:
         for event in session.events(timeout_s=TICK_S):
             if event is not None:
                 _handle(run, watch, event, clock)
+                live.take(event, now=clock())
             if watch.finished is not None:
                 return
             _look_around(run, watch, session, clock)
+            if watch.stop is None:
+                live.show(now=clock())
     finally:
         session.close()
 

@@ -9,15 +9,17 @@ from django.urls import reverse
 
 from accounts.personas import Persona, Purpose
 from gallery.models import Notebook, Version
-from runner.models_content import ContentLink
+from runner.models_content import ContentLink, LinkKind, RunOutput
 from runner.workflow import ACTIVE, FINAL, Status
 
 __all__ = [
     "ContentLink",
     "DataSourceCheck",
+    "LinkKind",
     "Run",
     "RunCell",
     "RunKind",
+    "RunOutput",
     "RunResult",
 ]
 

@@ -1,8 +1,15 @@
-"""Links to the content origin: short-lived, for one person, for one look."""
+"""What the content origin shows: links, for one person and one look; live outputs."""
 
 from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
+
+
+class LinkKind(models.TextChoices):
+    """What a link leads to."""
+
+    HTML = "html", "Rendered result"
+    LIVE = "live", "Outputs as they come"
 
 
 class ContentLink(models.Model):
@@ -13,7 +20,7 @@ class ContentLink(models.Model):
     person = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.CASCADE, related_name="content_links"
     )
-    kind = models.CharField(max_length=10, choices=[("html", "Rendered result")])
+    kind = models.CharField(max_length=10, choices=LinkKind.choices)
     created_at = models.DateTimeField()
     expires_at = models.DateTimeField(db_index=True)
     used_at = models.DateTimeField(null=True)
@@ -25,7 +32,7 @@ class ContentLink(models.Model):
         default_permissions = ()
         constraints = [
             models.CheckConstraint(
-                condition=Q(kind__in=["html"]), name="content_link_kind_known"
+                condition=Q(kind__in=LinkKind.values), name="content_link_kind_known"
             ),
             models.CheckConstraint(
                 condition=Q(expires_at__gt=F("created_at")),
@@ -35,3 +42,32 @@ class ContentLink(models.Model):
 
     def __str__(self) -> str:
         return f"link to run {self.run_id}"
+
+
+class RunOutput(models.Model):
+    """A part of what a run under way has shown, sealed; gone when the run ends."""
+
+    run = models.ForeignKey("runner.Run", models.CASCADE, related_name="live_outputs")
+    #: 1, 2, 3, … within the run.
+    sequence = models.PositiveIntegerField()
+    #: The cell's place in the notebook that was executed.
+    cell = models.PositiveIntegerField()
+    #: The cell has taken back what it showed before.
+    replaces = models.BooleanField(default=False)
+    html = models.BinaryField()
+    stored_at = models.DateTimeField()
+
+    class Meta:
+        """Rows come and go, and never change."""
+
+        app_label = "runner"
+        default_permissions = ()
+        ordering = ["sequence"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["run", "sequence"], name="one_live_output_per_place"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"output {self.sequence} of run {self.run_id}"

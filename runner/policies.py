@@ -113,6 +113,15 @@ def result_blockers(user: User, run: Run) -> list[Blocker]:
     return []
 
 
+def live_blockers(user: User, run: Run) -> list[Blocker]:
+    """Return why the person may not watch what this run shows while it runs."""
+    if run.requested_by_id != user.pk or not user.is_active:
+        return [Blocker("not_your_run", "A result belongs to the person who ran it.")]
+    if run.is_final:
+        return [StateBlocker("already_finished", "The run has already ended.")]
+    return []
+
+
 def stop_reason(run: Run) -> Blocker | None:
     """Return why a run that is under way must stop now, or None.
 

@@ -16,6 +16,7 @@ from runner.access.sources import DataSourceSettings, Dsns
 from runner.models import RunKind
 from runner.results.expiry import expire_results
 from runner.services.checks import note_check
+from runner.services.live_outputs import forget_leftover_outputs
 from runner.services.sweeping import (
     end_lost_runs,
     live_run_ids,
@@ -31,6 +32,8 @@ def sweep_runs(*, now: datetime) -> None:
         logger.warning("run.lost run_id=%s", run_id)
     for run_id in reenqueue_waiting_runs(now=now):
         logger.info("run.enqueued_again run_id=%s", run_id)
+    if leftover := forget_leftover_outputs():
+        logger.warning("run.live_outputs_left rows=%s", leftover)
     live = live_run_ids()
     for source in settings.DATA_SOURCES.values():
         for dsns in (source.real, source.notional):

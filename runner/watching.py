@@ -24,9 +24,13 @@ LOOK_EVERY_S = 2.0
 
 
 async def watch(
-    run_id: UUID, look: Callable[[], T], *, lifetime_s: float
+    run_id: UUID,
+    look: Callable[[], T],
+    *,
+    lifetime_s: float,
+    every_s: float = LOOK_EVERY_S,
 ) -> AsyncGenerator[T, None]:
-    """Yield what `look` finds: at once, after every change, and every two seconds.
+    """Yield what `look` finds: at once, after every change, and every `every_s`.
 
     `look` reads the database, in a thread whose connection is closed afterwards.
     """
@@ -38,7 +42,7 @@ async def watch(
             left_s = over_at - loop.time()
             if left_s <= 0:
                 return
-            await wait(min(LOOK_EVERY_S, left_s))
+            await wait(min(every_s, left_s))
 
 
 async def ended(run_id: UUID, *, within_s: float) -> bool:

@@ -157,9 +157,9 @@ def test_every_route_has_a_row() -> None:
     assert said - routed == set(), "these routes are gone"
 
 
-def test_the_content_origin_answers_one_address_only() -> None:
+def test_the_content_origin_answers_two_addresses_only() -> None:
     there = get_resolver("config.content_urls").url_patterns
-    assert set(routes(there)) == {"framed-result"}
+    assert set(routes(there)) == {"framed-result", "live-outputs"}
 
 
 #: Rows per test, so that none takes long.

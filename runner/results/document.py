@@ -23,6 +23,10 @@ FONTS = (
     ("IBM Plex Mono", 400, "ibm-plex-mono-5.3.0/ibm-plex-mono-latin-400-normal.woff2"),
 )
 
+THEMES = ("light", "dark")
+#: Stands where content will be; a title cannot hold it, because it is escaped.
+_HERE = b"<!--content-->"
+
 
 @dataclass(frozen=True)
 class Signed:
@@ -61,19 +65,32 @@ class ResultHeader:
         return self.rows_read == 0
 
 
-def compose(content: bytes, *, title: str, header: ResultHeader | None = None) -> bytes:
+def compose(
+    content: bytes,
+    *,
+    title: str,
+    header: ResultHeader | None = None,
+    theme: str = "",
+) -> bytes:
     """Return a whole HTML page (UTF-8) around what `render` returned.
 
     Without `header` for the frame, where the application's page shows it; with it for
-    print and download.
+    print and download.  `theme` is one of THEMES, or follows the reader's system.
     """
     page = _template().render(
         title=title,
         style=_stylesheet(),
         header=header,
+        theme=theme if theme in THEMES else "",
         content=content.decode(),
     )
     return page.encode()
+
+
+def around(*, title: str, theme: str = "") -> tuple[bytes, bytes]:
+    """Return the page before and after its content, for content that comes later."""
+    head, tail = compose(_HERE, title=title, theme=theme).split(_HERE)
+    return head, tail
 
 
 @cache

@@ -16,9 +16,9 @@ from django.urls import reverse
 
 from accounts.models import User
 from accounts.policies import NotAllowed, require
-from runner.models import ContentLink, Run
-from runner.policies import result_blockers
-from runner.results.reading import view_result
+from runner.models import ContentLink, LinkKind, Run
+from runner.policies import live_blockers, result_blockers
+from runner.results.reading import view_result, watch_outputs
 
 LIFETIME = timedelta(seconds=60)
 TOKEN_BYTES = 32
@@ -43,16 +43,29 @@ def make_link(run: Run, *, by: User, now: datetime) -> str:
     Raises NotAllowed when the result is not theirs, not there or has expired.
     """
     require(result_blockers(by, run))
+    return _new_link(run, LinkKind.HTML, "framed-result", by=by, now=now)
+
+
+def make_live_link(run: Run, *, by: User, now: datetime) -> str:
+    """Return a new address that shows what `run` shows while it runs, once.
+
+    Raises NotAllowed when the run is not theirs or has ended.
+    """
+    require(live_blockers(by, run))
+    return _new_link(run, LinkKind.LIVE, "live-outputs", by=by, now=now)
+
+
+def _new_link(run: Run, kind: str, route: str, *, by: User, now: datetime) -> str:
     token = secrets.token_urlsafe(TOKEN_BYTES)
     ContentLink.objects.create(
         token_sha256=_hash(token),
         run=run,
         person=by,
-        kind="html",
+        kind=kind,
         created_at=now,
         expires_at=now + LIFETIME,
     )
-    path = reverse("framed-result", args=[token], urlconf=CONTENT_URLCONF)
+    path = reverse(route, args=[token], urlconf=CONTENT_URLCONF)
     return f"{settings.CONTENT_ORIGIN}{path}"
 
 
@@ -63,19 +76,38 @@ def redeem(token: str, *, now: datetime) -> Redeemed:
     A link that turns out to be refused for its person is not used up, but it is dead
     all the same within a minute.  Raises LinkRefused, vault.VaultError.
     """
-    fresh = ContentLink.objects.filter(
-        token_sha256=_hash(token), used_at=None, expires_at__gt=now
-    )
-    if not fresh.update(used_at=now):
-        raise LinkRefused
-    link = ContentLink.objects.select_related(
-        "person", "run__notebook", "run__version", "run__requested_by"
-    ).get(token_sha256=_hash(token))
+    link = _use(token, LinkKind.HTML, now=now)
     try:
         html = view_result(run=link.run, by=link.person, now=now)
     except NotAllowed as refusal:
         raise LinkRefused from refusal
     return Redeemed(run=link.run, html=html)
+
+
+@transaction.atomic
+def redeem_live(token: str, *, now: datetime) -> ContentLink:
+    """Use a link to live outputs up; that somebody watches is in the log from here on.
+
+    Raises LinkRefused.
+    """
+    link = _use(token, LinkKind.LIVE, now=now)
+    try:
+        watch_outputs(run=link.run, by=link.person, now=now)
+    except NotAllowed as refusal:
+        raise LinkRefused from refusal
+    return link
+
+
+def _use(token: str, kind: str, *, now: datetime) -> ContentLink:
+    """Use a link up.  Raises LinkRefused when it is used, old or of another kind."""
+    fresh = ContentLink.objects.filter(
+        token_sha256=_hash(token), kind=kind, used_at=None, expires_at__gt=now
+    )
+    if not fresh.update(used_at=now):
+        raise LinkRefused
+    return ContentLink.objects.select_related(
+        "person", "run__notebook", "run__version", "run__requested_by"
+    ).get(token_sha256=_hash(token))
 
 
 def sweep_links(*, now: datetime) -> int:

@@ -11,12 +11,13 @@ from accounts.models import User
 from accounts.policies import NotNow, StateBlocker, require
 from audit.log import record
 from runner.models import Run, RunResult
-from runner.policies import result_blockers
+from runner.policies import live_blockers, result_blockers
 from runner.results import vault
 
 Kind = Literal["notebook", "html", "statements"]
 
 VIEWED = "result.viewed"
+WATCHED = "result.watched"
 DOWNLOADED = "result.downloaded"
 EXPIRED = StateBlocker("result_expired", "The result has expired; run it again.")
 
@@ -30,6 +31,13 @@ def view_result(*, run: Run, by: User, now: datetime) -> bytes:
     html = _open(run, "html", by=by, now=now)
     record(VIEWED, by=by, at=now, target=run)
     return html
+
+
+@transaction.atomic
+def watch_outputs(*, run: Run, by: User, now: datetime) -> None:
+    """Let somebody see what their run shows while it runs.  Raises NotAllowed."""
+    require(live_blockers(by, run))
+    record(WATCHED, by=by, at=now, target=run)
 
 
 @transaction.atomic

@@ -29,25 +29,38 @@ class Rendered:
 
     html: bytes
     notes: list[str]
+    #: How many pictures of their own it has.
+    figures: int = 0
+    #: Nothing was shown; the HTML says so.
+    is_empty: bool = False
 
 
 def render(
-    notebook: Mapping[str, Any], *, truncated: Sequence[Mapping[str, Any]] = ()
+    notebook: Mapping[str, Any],
+    *,
+    truncated: Sequence[Mapping[str, Any]] = (),
+    figures_before: int = 0,
 ) -> Rendered:
     """Render an executed notebook (nbformat 4, as a dict) for its reader.
 
     Code, the injected parameters, tracebacks and error messages are not part of it;
     all metadata but the whole numbers of a picture's size is ignored.  `truncated`
-    says what the kernel host cut: `[{"cell": index, "message": sentence}]`.
+    says what the kernel host cut: `[{"cell": index, "message": sentence}]`.  Pictures
+    are numbered after `figures_before`, for a notebook that is rendered in parts.
     """
     cells = list(notebook.get("cells", []))
     cuts = _cuts(truncated)
-    pieces = list(_pieces(cells, cuts))
+    pieces = list(_pieces(cells, cuts, figures_before))
     notes = _sentences(pieces)
     if any(cell.get("cell_type") == "raw" for cell in cells):
         notes.append(RAW)
     html, _ = exporter().from_notebook_node(_laid_out(pieces))
-    return Rendered(html=clean_document(html).encode(), notes=notes)
+    return Rendered(
+        html=clean_document(html).encode(),
+        notes=notes,
+        figures=sum(piece.is_figure for _, group in pieces for piece in group),
+        is_empty=not any(group for _, group in pieces),
+    )
 
 
 def _cuts(truncated: Sequence[Mapping[str, Any]]) -> dict[int, list[Shown]]:
@@ -65,10 +78,10 @@ def _is_injected(cell: Mapping[str, Any]) -> bool:
 
 
 def _pieces(
-    cells: list[Mapping[str, Any]], cuts: Mapping[int, list[Shown]]
+    cells: list[Mapping[str, Any]], cuts: Mapping[int, list[Shown]], figures: int
 ) -> Iterator[tuple[str, list[Shown]]]:
     """Yield each cell that shows something, as its type and its harmless pieces."""
-    figures = size_chars = 0
+    size_chars = 0
     for index, cell in enumerate(cells):
         if _is_injected(cell):
             continue

@@ -18,6 +18,7 @@ from runner.models import Run, RunCell, RunResult
 from runner.policies import claim_blockers, expiry_blockers
 from runner.progress import signal_change
 from runner.results.vault import seal
+from runner.services.live_outputs import forget_outputs
 from runner.workflow import TRANSITIONS, Status
 
 
@@ -159,6 +160,7 @@ def finish_run(*, run: Run, ending: Ending, now: datetime) -> None:
         error=ending.error,
         rows_read=ending.rows_read,
     )
+    forget_outputs(run_id=run.pk)
     transaction.on_commit(partial(signal_change, run.pk))
 
 

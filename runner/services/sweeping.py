@@ -10,6 +10,7 @@ from audit.transitions import move
 from runner.dispatch import enqueue_run
 from runner.models import Run
 from runner.progress import signal_change
+from runner.services.live_outputs import forget_outputs
 from runner.workflow import ACTIVE, SUPERVISED, TRANSITIONS, Status
 
 #: A supervisor beats every second; this long without one means that it is gone.
@@ -48,6 +49,7 @@ def _end_lost(pk: UUID, *, now: datetime) -> bool:
         finished_at=now,
         error={"code": "worker_lost", "message": message, "cell": None},
     )
+    forget_outputs(run_id=pk)
     transaction.on_commit(partial(signal_change, pk))
     return True
 

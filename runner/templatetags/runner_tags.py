@@ -14,7 +14,7 @@ from runner.forms import RunForms
 from runner.models import Run, RunKind
 from runner.policies import launch_blockers
 from runner.presenters import compliance_signature
-from runner.results.links import make_link
+from runner.results.links import make_link, make_live_link
 
 register = template.Library()
 _SHOWN = 5
@@ -102,3 +102,10 @@ def result_frame(context: template.Context, run: Run) -> dict[str, Any]:
     """Frame the result with a new link: good for one look within a minute."""
     now = timezone.now()
     return {"run": run, "address": make_link(run, by=context["user"], now=now)}
+
+
+@register.inclusion_tag("runner/_live_frame.html", takes_context=True)
+def live_frame(context: template.Context, run: Run) -> dict[str, Any]:
+    """Frame what the run shows while it runs, with a new link, likewise."""
+    now = timezone.now()
+    return {"run": run, "address": make_live_link(run, by=context["user"], now=now)}

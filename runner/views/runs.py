@@ -38,7 +38,7 @@ def run(request: HttpRequest, run_id: UUID) -> HttpResponse:
 @not_activity
 def progress(request: HttpRequest, run_id: UUID) -> HttpResponse:
     """Return the part of the run's page that changes, for htmx."""
-    return render(request, "runner/_live.html", _about(request, run_id))
+    return render(request, "runner/_progress.html", _about(request, run_id))
 
 
 def frame(request: HttpRequest, run_id: UUID) -> HttpResponse:

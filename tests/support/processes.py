@@ -101,6 +101,7 @@ def site(port: int) -> Process:
     """The web server, with the application and the content origin on one port."""
     argv = [sys.executable, "-m", "uvicorn", "config.asgi:application"]
     argv += ["--host", "127.0.0.1", "--port", str(port), "--lifespan", "off"]
+    argv += ["--timeout-graceful-shutdown", "2"]
     return Process("site", argv, origins(port))
 
 

@@ -16,6 +16,7 @@ from django.utils import timezone
 from accounts.policies import NotAllowed
 from runner.models import ContentLink, RunResult
 from runner.results import links, vault
+from runner.results.document import around
 from runner.results.headers import authority, content_policy
 from runner.results.middleware import ContentOriginMiddleware
 from tests.runner.results.finished import NOW, again, events, finished_run, queued_run
@@ -275,6 +276,15 @@ def test_the_middleware_passes_the_application_on():
     request = RequestFactory().get("/", headers={"host": APPLICATION})
     assert middleware(request) == "page"
     assert answered == [1]
+
+
+@pytest.mark.parametrize(
+    ("asked", "found"), [("dark", "dark"), ("light", "light"), ('"><b>', "")]
+)
+def test_a_theme_is_one_of_two_words(asked: str, found: str) -> None:
+    head, _ = around(title="Trends", theme=asked)
+    wanted = f'<html lang="en-GB" class="cs-theme-{found}">'
+    assert (wanted if found else '<html lang="en-GB">').encode() in head
 
 
 def test_used_and_expired_links_are_swept(run, adams):

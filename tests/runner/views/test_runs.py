@@ -1,10 +1,13 @@
 """A run's pages: its owner's only; progress, result, failure, downloads."""
 
+import re
+
 import pytest
 
 from accounts.models import User
 from audit.models import Event
 from gallery.workflow import Status as VersionStatus
+from runner.models import ContentLink
 from runner.workflow import FINAL, Status
 from tests.factories.gallery import make_version
 from tests.factories.runs import make_run
@@ -59,6 +62,37 @@ def test_the_fragment_is_the_part_that_changes(version, adams: User) -> None:
     fragment = as_reader(adams).get(f"/runs/{run.pk}/progress/").content.decode()
     assert fragment.strip().startswith('<div id="live"')
     assert "<html" not in fragment
+
+
+def test_a_run_under_way_frames_its_outputs_outside_the_part_that_changes(
+    version, adams: User, settings
+) -> None:
+    run = make_run(version, adams, Status.RUNNING)
+    client = as_reader(adams)
+    page = client.get(f"/runs/{run.pk}/").content.decode()
+    frames = re.findall(r"<iframe .*?>", page)
+    assert len(set(frames)) == 1
+    assert f'src="{settings.CONTENT_ORIGIN}/results/' in frames[0]
+    assert "/live/" in frames[0]
+    assert " sandbox " in frames[0]
+    assert "allow-" not in frames[0]
+    fragment = client.get(f"/runs/{run.pk}/progress/").content.decode()
+    assert "live-outputs" not in fragment
+    assert ContentLink.objects.count() == 1
+
+
+def test_without_javascript_the_frame_is_there_too(version, adams: User) -> None:
+    run = make_run(version, adams, Status.RUNNING)
+    page = as_reader(adams).get(f"/runs/{run.pk}/").content.decode()
+    assert re.search(r"<noscript><iframe [^>]*live-frame", page)
+
+
+def test_the_end_takes_the_frame_of_outputs_away(version, adams: User) -> None:
+    run = make_run(version, adams, Status.SUCCEEDED)
+    client = as_reader(adams)
+    fragment = client.get(f"/runs/{run.pk}/progress/").content.decode()
+    assert '<div id="live-outputs" hx-swap-oob="delete"></div>' in fragment
+    assert "live-outputs" not in client.get(f"/runs/{run.pk}/").content.decode()
 
 
 def test_watching_is_not_a_sign_of_life() -> None:
