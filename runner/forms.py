@@ -1,6 +1,7 @@
 """The form beside every Run button: parameters, persona, purpose."""
 
 import json
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -14,7 +15,7 @@ from gallery.models import Version
 from runner.models import RunKind
 from runner.parameters.fields import JsonField
 from runner.parameters.forms import form_class
-from runner.services import Launch
+from runner.services import Launch, require_shown
 
 
 class LaunchForm(ServiceForm):
@@ -94,6 +95,9 @@ class RunForms:
     ) -> None:
         sent = request.POST if request.method == "POST" else None
         self.version = version
+        self.kind = kind
+        #: What the page was shown for: sent back, so that nothing else runs unseen.
+        self.seen = _number((sent or {}).get("version", ""))
         self.launch = LaunchForm(
             sent, request=request, kind=kind, initial=dict(initial or {})
         )
@@ -109,14 +113,27 @@ class RunForms:
         )
 
     def is_valid(self) -> bool:
-        """Check both, so that every mistake is shown at once."""
-        return all([self.launch.is_valid(), self.parameters.is_valid()])
+        """Check all, so that every mistake is shown at once."""
+        valid = all([self.launch.is_valid(), self.parameters.is_valid()])
+        return self._is_of_this_version() and valid
+
+    def _is_of_this_version(self) -> bool:
+        """Refuse a form that was shown for another version, keeping what was typed."""
+        if self.is_current:
+            return True
+        self.launch.carry_out(lambda: require_shown(self.version, self.seen))
+        return False
+
+    @property
+    def is_current(self) -> bool:
+        """Tell whether the form was shown for this version; a preview's address says."""
+        return self.kind == RunKind.PREVIEW or self.seen == self.version.number
 
     @property
     def status(self) -> int:
         """Return the HTTP status of the page that shows the forms."""
         refused = self.parameters.is_bound and self.parameters.errors
-        return 400 if refused else self.launch.status
+        return 400 if refused and self.is_current else self.launch.status
 
     def launched(self) -> Launch:
         """Return what the services take."""
@@ -124,5 +141,9 @@ class RunForms:
             parameters=self.parameters.parameters(),
             persona=self.launch.cleaned_data["persona"],
             purpose=self.launch.cleaned_data["purpose"] or None,
-            number=self.version.number,
+            number=self.seen,
         )
+
+
+def _number(text: str) -> int | None:
+    return int(text) if re.fullmatch(r"[0-9]{1,9}", text) else None

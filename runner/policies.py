@@ -56,6 +56,25 @@ def expiry_blockers(version: Version, *, now: datetime) -> list[Blocker]:
     return [StateBlocker("approval_expired", "The version's approval has expired.")]
 
 
+def shown_version_blockers(
+    approved: Version | None, number: int | None
+) -> list[Blocker]:
+    """Return why the version that somebody was shown is not the one that would run.
+
+    A number stands for its bytes: a version never changes.
+    """
+    if approved is None or approved.number == number:
+        return []
+    shown = (
+        f"Version {number} is not the approved one: version {approved.number} is."
+        if number
+        else f"It is not known which version you were shown; version "
+        f"{approved.number} is approved."
+    )
+    advice = f"Nothing was started. Look at version {approved.number}, then run it."
+    return [StateBlocker("version_replaced", f"{shown} {advice}")]
+
+
 def persona_blockers(user: User, persona: str) -> list[Blocker]:
     """Return why the person may not act as this persona."""
     if user.is_active and persona in user.personas:

@@ -45,7 +45,8 @@ class RunRequestSerializer(PreviewRequestSerializer):
         default=None,
         min_value=1,
         max_value=2**31 - 1,
-        help_text="The version's number; without one, the approved version.",
+        help_text="The number that you looked at: 409 `version_replaced` when another "
+        "one is approved. Without it, the approved version runs.",
     )
 
 

@@ -45,7 +45,7 @@ BODIES: dict[str, dict[str, Any]] = {
     "reviews:comment": {"body": "Why?"},
     "reviews:policy": {"policy": "0"},
     "reviews:access": {"launch": "named", "source": "everyone"},
-    "runner:launch": {"persona": "doctor", "purpose": "treatment"},
+    "runner:launch": {"version": "1", "persona": "doctor", "purpose": "treatment"},
     "runner:preview": {"persona": "doctor", "purpose": "treatment"},
     "accounts:set-persona": {"persona": "doctor"},
     "gallery:edit": {"title": "T", "tags": ""},

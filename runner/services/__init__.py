@@ -10,9 +10,11 @@ from runner.services.lifecycle import (
 )
 from runner.services.requests import (
     Launch,
+    VersionReplaced,
     cancel_run,
     request_preview,
     request_run,
+    require_shown,
 )
 from runner.services.sweeping import (
     end_lost_runs,
@@ -21,6 +23,7 @@ from runner.services.sweeping import (
 
 __all__ = [
     "Launch",
+    "VersionReplaced",
     "beat",
     "cancel_run",
     "claim_run",
@@ -31,5 +34,6 @@ __all__ = [
     "reenqueue_waiting_runs",
     "request_preview",
     "request_run",
+    "require_shown",
     "start_run",
 ]

@@ -16,6 +16,7 @@ from accounts.policies import (
     Blocker,
     FieldError,
     NotAllowed,
+    NotNow,
     Unavailable,
     require,
 )
@@ -23,7 +24,6 @@ from audit.log import record
 from gallery.models import Notebook, Version
 from gallery.parameters.validate import InvalidParameters, clean_parameters
 from gallery.queries import approved_version, document
-from gallery.workflow import Status as VersionStatus
 from runner.access.errors import AccessError, SourceUnavailable
 from runner.access.leases import put_ticket
 from runner.dispatch import enqueue_run
@@ -36,6 +36,7 @@ from runner.policies import (
     launch_blockers,
     persona_blockers,
     preview_blockers,
+    shown_version_blockers,
 )
 from runner.progress import signal_change
 from runner.services.lifecycle import end_unclaimed
@@ -51,6 +52,10 @@ class InvalidLaunch(BadInput):
     """The launch names no usable persona or purpose, or values that do not fit."""
 
 
+class VersionReplaced(NotNow):
+    """The version that the person was shown is not the approved one any more."""
+
+
 @dataclass(frozen=True)
 class Launch:
     """What a person asks for: values by parameter name, the hat, and why."""
@@ -58,7 +63,7 @@ class Launch:
     parameters: dict[str, Any] = field(default_factory=dict)
     persona: str | None = None
     purpose: str | None = None
-    #: The version number that the page showed; None means whatever is approved.
+    #: The version number that the person was shown; None means whatever is approved.
     number: int | None = None
 
 
@@ -69,12 +74,14 @@ def request_run(*, notebook: Notebook, launch: Launch, by: User, now: datetime) 
     and the run recorded in one transaction. A ticket whose run was refused is
     never redeemed and expires.
 
-    Raises NotAllowed, InvalidLaunch, Unavailable.
+    Raises NotAllowed, VersionReplaced, InvalidLaunch, Unavailable.
     """
-    version = _version_to_launch(notebook, launch.number)
+    version = approved_version(notebook)
     require(launch_blockers(by, notebook, version))
     if version is None:
         raise NotAllowed([])
+    if launch.number is not None:
+        require_shown(version, launch.number)
     require(expiry_blockers(version, now=now))
     run = _prepare(RunKind.RUN, version, launch, by=by, now=now)
     require(persona_blockers(by, run.persona))
@@ -86,6 +93,8 @@ def request_run(*, notebook: Notebook, launch: Launch, by: User, now: datetime) 
             .select_related("notebook")
             .get(pk=version.pk)
         )
+        if launch.number is not None:
+            require_shown(approved_version(notebook), launch.number)
         require(launch_blockers(by, notebook, version))
         require(expiry_blockers(version, now=now))
         return _store(run, action="run.requested", by=by, now=now)
@@ -110,6 +119,13 @@ def request_preview(
         )
         require(preview_blockers(by, version))
         return _store(run, action="preview.requested", by=by, now=now)
+
+
+def require_shown(approved: Version | None, number: int | None) -> None:
+    """Go on only when the approved version is the shown one.  Raises VersionReplaced."""
+    blockers = shown_version_blockers(approved, number)
+    if blockers:
+        raise VersionReplaced(blockers)
 
 
 @transaction.atomic
@@ -137,15 +153,6 @@ def cancel_run(*, run: Run, by: User, now: datetime) -> Run:
         record("run.cancel_requested", by=by, at=now, target=run)
         transaction.on_commit(partial(signal_change, run.pk))
     return run
-
-
-def _version_to_launch(notebook: Notebook, number: int | None) -> Version | None:
-    if number is None:
-        return approved_version(notebook)
-    chosen: Version | None = notebook.versions.filter(
-        number=number, status=VersionStatus.APPROVED
-    ).first()
-    return chosen
 
 
 def _prepare(

@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from accounts.policies import BadInput
 from gallery.fetching import notebook_or_404, readable_version
+from gallery.models import Version
 from gallery.posting import post_from
 from gallery.presenters import tables_in_words
 from gallery.queries import approved_version
@@ -18,7 +19,7 @@ from runner.forms import RunForms
 from runner.models import Run, RunKind
 from runner.policies import launch_blockers, preview_blockers
 from runner.queries import runs_of
-from runner.services import Launch, request_preview, request_run
+from runner.services import Launch, VersionReplaced, request_preview, request_run
 
 
 def launch(request: HttpRequest, slug: str) -> HttpResponse:
@@ -26,11 +27,15 @@ def launch(request: HttpRequest, slug: str) -> HttpResponse:
     notebook = notebook_or_404(request.user, slug)
     version = approved_version(notebook)
     blockers = launch_blockers(request.user, notebook, version)
-    context: dict[str, Any] = {"notebook": notebook, "blockers": blockers}
+    before = _before(request)
+    context: dict[str, Any] = {
+        "notebook": notebook,
+        "blockers": blockers,
+        "before": before,
+    }
     if version is None or blockers:
         return render(request, "runner/launch.html", context, status=403)
-    initial = _as_before(request)
-    forms = RunForms(request, version, kind=RunKind.RUN, initial=initial)
+    forms = RunForms(request, version, kind=RunKind.RUN, initial=_wanted(before))
     if request.method == "POST" and forms.is_valid():
         run = forms.launch.carry_out(
             lambda: request_run(
@@ -42,14 +47,27 @@ def launch(request: HttpRequest, slug: str) -> HttpResponse:
         )
         if run is not None:
             return redirect(run)
+        version, forms = _with_the_newest(request, version, forms)
     context |= {"forms": forms, "version": version, "tables": tables_in_words(version)}
     return render(request, "runner/launch.html", context, status=forms.status)
+
+
+def _with_the_newest(
+    request: HttpRequest, version: Version, forms: RunForms
+) -> tuple[Version, RunForms]:
+    """Return the version and forms to show after a refusal: another may be approved."""
+    newest = approved_version(version.notebook)
+    if newest in (None, version):
+        return version, forms
+    forms = RunForms(request, newest, kind=RunKind.RUN)
+    forms.is_valid()
+    return newest, forms
 
 
 def preview(request: HttpRequest, slug: str, number: int) -> HttpResponse:
     """Show the form of a version under review, and queue a preview of it."""
     version = readable_version(request.user, slug, number)
-    initial = _as_before(request)
+    initial = _wanted(_before(request))
     forms = RunForms(request, version, kind=RunKind.PREVIEW, initial=initial)
     if request.method == "POST" and forms.is_valid():
         run = forms.launch.carry_out(
@@ -75,11 +93,14 @@ def preview(request: HttpRequest, slug: str, number: int) -> HttpResponse:
 def repeat(request: HttpRequest, run_id: UUID) -> HttpResponse:
     """Ask again with the same parameters, persona and purpose.
 
-    Where these no longer fit the approved version, the form asks for new ones.
+    Where another version is approved by now, or these no longer fit, the form asks
+    to look them through.
     """
     before = get_object_or_404(runs_of(request.user), pk=run_id)
     try:
         run = _request_again(before, request)
+    except VersionReplaced:
+        return redirect(f"{_form_of(before)}?from={before.pk}")
     except BadInput:
         messages.warning(request, "The version changed since then: look these through.")
         return redirect(f"{_form_of(before)}?from={before.pk}")
@@ -87,7 +108,9 @@ def repeat(request: HttpRequest, run_id: UUID) -> HttpResponse:
 
 
 def _request_again(before: Run, request: HttpRequest) -> Run:
-    launch = Launch(before.parameters, before.persona, before.purpose)
+    launch = Launch(
+        before.parameters, before.persona, before.purpose, before.version.number
+    )
     asker = {"launch": launch, "by": request.user, "now": timezone.now()}
     if before.is_preview:
         return request_preview(version=before.version, **asker)
@@ -100,10 +123,19 @@ def _form_of(run: Run) -> str:
     return reverse("runner:launch", args=[run.notebook.slug])
 
 
-def _as_before(request: HttpRequest) -> dict[str, Any]:
-    """Return what `?from=` an own run was asked with, to change some of it."""
+def _before(request: HttpRequest) -> Run | None:
+    """Return the own run that `?from=` names, to change some of it."""
     try:
-        before = runs_of(request.user).filter(pk=UUID(request.GET.get("from", "")))
+        return (
+            runs_of(request.user).filter(pk=UUID(request.GET.get("from", ""))).first()
+        )
     except ValueError:
+        return None
+
+
+def _wanted(before: Run | None) -> dict[str, Any]:
+    """Return what an earlier run was asked with, as the form starts from it."""
+    if before is None:
         return {}
-    return next(iter(before.values("parameters", "persona", "purpose")), {})
+    asked = ("parameters", "persona", "purpose")
+    return {name: getattr(before, name) for name in asked}

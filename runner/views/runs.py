@@ -12,6 +12,7 @@ from django.utils import timezone
 from accounts.activity import not_activity
 from gallery.access import can_edit, visible_to
 from gallery.posting import post_from
+from gallery.queries import approved_version
 from runner.models import Run
 from runner.policies import cancel_blockers, launch_blockers, result_blockers
 from runner.presenters import rights_of, steps_of, took_ms
@@ -62,7 +63,7 @@ def _about(request: HttpRequest, run_id: UUID) -> dict[str, Any]:
     shown: Run = get_object_or_404(runs_of(request.user), pk=run_id)
     steps = steps_of(shown)
     may_repeat = shown.is_preview or not launch_blockers(
-        request.user, shown.notebook, shown.version
+        request.user, shown.notebook, approved_version(shown.notebook)
     )
     return {
         "run": shown,

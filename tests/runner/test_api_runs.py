@@ -122,7 +122,7 @@ class TestLaunching:
         make_version(notebook=approved.notebook)
         refused = launch(ada, approved, version=2)
         assert is_problem(refused, 409)
-        assert codes(refused) == ["not_approved"]
+        assert codes(refused) == ["version_replaced"]
 
     def test_who_holds_no_persona_is_403(self, approved: Version, ravi: User) -> None:
         refused = launch(ravi, approved)

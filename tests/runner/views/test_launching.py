@@ -43,6 +43,7 @@ def test_the_active_persona_is_chosen_with_its_purpose(helen: User) -> None:
 def test_a_value_out_of_bounds_is_refused_and_kept(adams: User) -> None:
     version = make_version(Status.APPROVED)
     sent = {
+        "version": "1",
         "parameter-drug": "warfarin",
         "parameter-months": "many",
         "persona": "doctor",
@@ -57,7 +58,9 @@ def test_a_value_out_of_bounds_is_refused_and_kept(adams: User) -> None:
 
 def test_a_persona_that_is_not_held_is_refused(adams: User) -> None:
     version = make_version(Status.APPROVED)
-    page = as_reader(adams).post(run_path(version), {"persona": "billing"})
+    page = as_reader(adams).post(
+        run_path(version), {"version": "1", "persona": "billing"}
+    )
     assert page.status_code == 400
     assert not Run.objects.exists()
 
