@@ -49,6 +49,7 @@ from runner.services.lifecycle import (
     note_lease,
     start_run,
 )
+from runner.services.statements import keep_statements
 from runner.workflow import Status
 
 logger = logging.getLogger(__name__)
@@ -81,6 +82,8 @@ class Watch:
     """What the supervisor has seen of its run so far."""
 
     statements: list[dict[str, Any]] = field(default_factory=list)
+    #: How many of them are in the database already.
+    kept: int = 0
     looked_at: datetime | None = None
     stop: Blocker | None = None
     denied: AccessError | None = None
@@ -119,7 +122,16 @@ def _supervise(run: Run, clock: Clock) -> Watch:
         watch.denied = refusal
     except (KernelHostUnavailable, ConnectionLost):
         logger.exception("run.kernel_host_unavailable run_id=%s", run.pk)
+    finally:
+        _keep(run, watch, clock)
     return watch
+
+
+def _keep(run: Run, watch: Watch, clock: Clock) -> None:
+    """Seal the statements that came since the last time: what was asked is known."""
+    new = watch.statements[watch.kept :]
+    keep_statements(run=run, first=watch.kept, statements=new, now=clock())
+    watch.kept += len(new)
 
 
 @contextmanager
@@ -229,6 +241,7 @@ def _look_around(run: Run, watch: Watch, session: Session, clock: Clock) -> None
     if watch.looked_at is not None and (now - watch.looked_at).total_seconds() < TICK_S:
         return
     watch.looked_at = now
+    _keep(run, watch, clock)
     if not beat(run=run, now=now):
         raise RunLost
     reason = None if watch.stop else stop_reason(get_run(run.pk))

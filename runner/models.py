@@ -10,6 +10,7 @@ from django.urls import reverse
 from accounts.personas import Persona, Purpose
 from gallery.models import Notebook, Version
 from runner.models_content import ContentLink, LinkKind, RunOutput
+from runner.models_statements import StatementBatch
 from runner.workflow import ACTIVE, FINAL, Status
 
 __all__ = [
@@ -21,6 +22,7 @@ __all__ = [
     "RunKind",
     "RunOutput",
     "RunResult",
+    "StatementBatch",
 ]
 
 

@@ -5,7 +5,7 @@ from datetime import datetime
 from django.db import transaction
 
 from audit.log import record
-from runner.models import RunResult
+from runner.models import Run, RunResult, StatementBatch
 from runner.results.links import sweep_links
 
 
@@ -16,6 +16,7 @@ def expire_results(*, now: datetime) -> int:
     run, its hashes and its events stay.
     """
     sweep_links(now=now)
+    _expire_statements(now=now)
     due = RunResult.objects.filter(expired_at=None, expires_at__lte=now)
     return sum(_expire(pk, now=now) for pk in due.values_list("pk", flat=True))
 
@@ -30,3 +31,15 @@ def _expire(pk: int, *, now: datetime) -> bool:
     ).get(pk=pk)
     record("result.expired", by=None, at=now, target=result.run)
     return True
+
+
+def _expire_statements(*, now: datetime) -> None:
+    """Erase the statements of runs that left no result, a transaction per run."""
+    due = StatementBatch.objects.filter(expires_at__lte=now)
+    for run in Run.objects.filter(pk__in=due.values("run")).select_related(
+        "notebook", "version", "requested_by"
+    ):
+        with transaction.atomic():
+            deleted, _ = due.filter(run=run).delete()
+            if deleted:
+                record("result.expired", by=None, at=now, target=run)

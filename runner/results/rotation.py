@@ -8,7 +8,7 @@ from django.conf import settings
 from django.db import transaction
 
 from audit.log import record
-from runner.models import RunResult
+from runner.models import RunResult, StatementBatch
 from runner.results import vault
 from runner.results.reading import Kind, associated
 
@@ -22,6 +22,8 @@ def rotate_keys(*, now: datetime) -> int:
     it was done.  Raises vault.VaultError for a result that does not open.
     """
     changed = sum(_rotate(pk) for pk in list(_stored()))
+    batches = StatementBatch.objects.order_by("pk").values_list("pk", flat=True)
+    changed += sum(_rotate_batch(pk) for pk in list(batches))
     if changed:
         with transaction.atomic():
             record("result.keys_rotated", by=None, at=now, results=changed)
@@ -53,3 +55,17 @@ def _rotate(pk: int) -> bool:
         if vault.needs_rewrap(bytes(getattr(result, part)), keys=keys)
     }
     return bool(fields) and bool(RunResult.objects.filter(pk=pk).update(**fields))
+
+
+@transaction.atomic
+def _rotate_batch(pk: int) -> bool:
+    """Wrap the key of statements that a run without a result left."""
+    batch = StatementBatch.objects.select_for_update(no_key=True).filter(pk=pk).first()
+    keys = settings.RESULT_KEYS
+    if batch is None or not vault.needs_rewrap(bytes(batch.sealed), keys=keys):
+        return False
+    batch.sealed = vault.rewrap(
+        bytes(batch.sealed), keys=keys, associated=batch.associated
+    )
+    batch.save(update_fields=["sealed"])
+    return True

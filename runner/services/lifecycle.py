@@ -180,6 +180,8 @@ def _store_result(
         stored_at=now,
         expires_at=now + timedelta(days=settings.RESULT_RETENTION_DAYS),
     )
+    # The result holds all of them; only a run without one keeps them apart.
+    run.statement_batches.all().delete()
 
 
 def _sha256(data: bytes | None) -> str:

@@ -38,7 +38,7 @@ def _end_lost(pk: UUID, *, now: datetime) -> bool:
     if run is None:
         return False
     message = (
-        "The worker that ran it vanished. Nothing is left of the run; start it again."
+        "The worker that ran it vanished, and what it had shown so far. Start it again."
     )
     move(
         run,

@@ -13,7 +13,7 @@ class Migration(migrations.Migration):
     """Runs as the owner of the schema; the runtime role is `countersign_app`."""
 
     dependencies = [
-        ('runner', '0003_datasourcecheck'),
+        ('runner', "0004_statementbatch"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
