@@ -1,5 +1,6 @@
 """What the API takes and answers about reviews, and notebooks with their reviews."""
 
+import json
 from typing import Any
 
 from drf_spectacular.utils import extend_schema_field
@@ -84,6 +85,13 @@ class _SignedSerializer(serializers.ModelSerializer[Any]):
     signer = ""
     printed_name = serializers.SerializerMethodField()
     meaning = serializers.SerializerMethodField()
+    digest = serializers.SerializerMethodField(
+        help_text="Of the bytes that were signed."
+    )
+    fingerprint = serializers.SerializerMethodField(
+        help_text="What was in force when it was signed: the version's `fingerprint` "
+        "at that moment. Empty for signatures older than this field."
+    )
     comment = serializers.SerializerMethodField(
         help_text="Null for who may not read the code, which it may quote."
     )
@@ -101,6 +109,17 @@ class _SignedSerializer(serializers.ModelSerializer[Any]):
         """Return what the signature says, in words."""
         signature = self._signature(decision)
         return signature.get_meaning_display() if signature else ""
+
+    def get_digest(self, decision: Any) -> str:
+        """Return the digest that the signature names."""
+        signature = self._signature(decision)
+        return signature.digest if signature else ""
+
+    def get_fingerprint(self, decision: Any) -> str:
+        """Return what else the signature names: audience, reviews, comments."""
+        signature = self._signature(decision)
+        signed = json.loads(signature.payload) if signature else {}
+        return str(signed.get("fingerprint", ""))
 
     def get_comment(self, decision: Any) -> str | None:
         """Return the remark to who may read the code."""
@@ -136,6 +155,8 @@ class ReviewSerializer(_SignedSerializer):
             "reviewed_by",
             "printed_name",
             "meaning",
+            "digest",
+            "fingerprint",
         )
 
 
@@ -158,6 +179,8 @@ class SignOffSerializer(_SignedSerializer):
             "signed_by",
             "printed_name",
             "meaning",
+            "digest",
+            "fingerprint",
         )
 
 

@@ -5,6 +5,7 @@ cannot be moved to another record) and 11.200 (the signer authenticates again).
 """
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -64,10 +65,13 @@ def sign(
     by: User,
     confirmation: Confirmation,
     now: datetime,
+    in_force: Mapping[str, Any] | None = None,
 ) -> Signature:
     """Sign the version's digest for `by` and store the signature.
 
-    Takes the lock on the audit log's head: call it after every row lock, and append
+    `in_force` is what the decision rests on beside the version, as it is under the
+    caller's locks: it is signed too, so that nobody can say afterwards that another
+    audience, or another discussion, was signed. Takes the lock on the audit log's head: call it after every row lock, and append
     the act's events right after it. Raises NotConfirmed.
     """
     age = now - confirmation.confirmed_at
@@ -77,6 +81,7 @@ def sign(
         raise NotConfirmed
     payload = canonical_json(
         {
+            **(in_force or {}),
             "tag": _TAG,
             "notebook": version.notebook.slug,
             "number": version.number,
@@ -127,6 +132,9 @@ def signature_problems(signature: Signature, *, trusted_key: bytes) -> list[str]
         "signed_at": stamp(signature.signed_at),
     }
     signed = json.loads(signature.payload)
+    if "audience" in signed:
+        sign_off = signature.version.sign_offs.filter(signed_by=signature.person)
+        expected["audience"] = sign_off.values_list("audience", flat=True).first()
     problems += [
         f"The record's {name.replace('_', ' ')} is not what was signed."
         for name, value in expected.items()

@@ -13,6 +13,7 @@ from gallery.models import Version
 from gallery.queries import document
 from reviews.models import Comment
 from reviews.policies import comment_blockers
+from reviews.services.locking import lock_version
 
 
 class InvalidComment(BadInput):
@@ -32,6 +33,8 @@ def add_comment(
     *, version: Version, body: str, place: Place, by: User, now: datetime
 ) -> Comment:
     """Store a comment.  Raises NotAllowed, InvalidComment."""
+    # A decision that is under way either knows of this comment or comes before it.
+    version = lock_version(version)
     require(comment_blockers(by, version))
     body = body.replace("\x00", "").strip()
     if not body or len(body) > 5000:

@@ -57,7 +57,7 @@ def record_review(
     comment = _clean(decision, ReviewDecision.values, ReviewDecision.APPROVE)
     version = lock_version(version)
     require(review_blockers(by, version))
-    _require_fresh(version, decision)
+    in_force = {"fingerprint": _fresh_fingerprint(version, decision)}
     approves = decision.decision == ReviewDecision.APPROVE
     review = Review.objects.create(
         version=version,
@@ -73,6 +73,7 @@ def record_review(
         by=by,
         confirmation=confirmation,
         now=now,
+        in_force=in_force,
     )
     record("review.recorded", by=by, at=now, target=version, decision=decision.decision)
     if not approves:
@@ -98,7 +99,11 @@ def record_sign_off(
     comment = _clean(decision, SignOffDecision.values, SignOffDecision.APPROVE)
     version = lock_version(version)
     require(sign_off_blockers(by, version))
-    _require_fresh(version, decision)
+    audience = launch_audience(version.notebook).as_dict()
+    in_force = {
+        "fingerprint": _fresh_fingerprint(version, decision),
+        "audience": audience,
+    }
     approves = decision.decision == SignOffDecision.APPROVE
     if approves:
         index_notebook(version.notebook, approved=version)
@@ -106,7 +111,7 @@ def record_sign_off(
         version=version,
         decision=decision.decision,
         comment=comment,
-        audience=launch_audience(version.notebook).as_dict(),
+        audience=audience,
         signed_at=now,
         signed_by=by,
     )
@@ -119,6 +124,7 @@ def record_sign_off(
         by=by,
         confirmation=confirmation,
         now=now,
+        in_force=in_force,
     )
     record(
         "sign_off.recorded", by=by, at=now, target=version, decision=decision.decision
@@ -183,6 +189,13 @@ def _clean(decision: Decision, allowed: list[str], approve: str) -> str:
     return comment
 
 
-def _require_fresh(version: Version, decision: Decision) -> None:
-    if decision.seen is not None and decision.seen != sheet_fingerprint(version):
+def _fresh_fingerprint(version: Version, decision: Decision) -> str:
+    """Return the fingerprint of what is in force now, under the version's locks.
+
+    Raises StaleState when the signer read something else. Who did not say what they
+    read signs what is in force, and the answer tells them what that was.
+    """
+    in_force = sheet_fingerprint(version)
+    if decision.seen is not None and decision.seen != in_force:
         raise StaleState(version)
+    return in_force

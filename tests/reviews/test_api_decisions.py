@@ -1,5 +1,6 @@
 """The API of submitting, reviewing, signing off, revoking."""
 
+import json
 from typing import Any
 
 import pytest
@@ -212,3 +213,35 @@ def test_a_password_appears_in_no_answer(ravi: User) -> None:
     bad = act(ravi, version, "reviews", **APPROVE | {"password": "hunter2hunter2"})
     assert b'countersign"' not in good.content
     assert b"hunter2hunter2" not in bad.content
+
+
+def test_who_does_not_say_what_they_read_signs_what_is_in_force_and_is_told(
+    ada: User, carol: User
+) -> None:
+    version = make_version(Status.PEER_APPROVED)
+    path = f"{V1}/notebooks/{version.notebook.slug}/versions/1/"
+    read = as_person(carol).get(path).json()["fingerprint"]
+    narrowed = post_access(ada, version, launch=["carol"])
+    assert narrowed.status_code == 200
+    in_force = as_person(carol).get(path).json()["fingerprint"]
+    answer = act(carol, version, "sign-offs", **APPROVE)
+    assert answer.status_code == 201
+    assert answer.json()["fingerprint"] == in_force != read
+    assert answer.json()["digest"] == version.digest
+    assert answer.json()["audience"]["people"] == ["carol"]
+    signed = json.loads(version.signatures.get(person=carol).payload)
+    assert signed["fingerprint"] == in_force
+    assert signed["audience"] == answer.json()["audience"]
+
+
+def test_a_review_answers_what_was_signed(ravi: User) -> None:
+    version = make_version(Status.IN_REVIEW)
+    path = f"{V1}/notebooks/{version.notebook.slug}/versions/1/"
+    in_force = as_person(ravi).get(path).json()["fingerprint"]
+    answer = act(ravi, version, "reviews", **APPROVE).json()
+    assert (answer["digest"], answer["fingerprint"]) == (version.digest, in_force)
+
+
+def post_access(by: User, version: Version, **body: Any) -> Any:
+    path = f"{V1}/notebooks/{version.notebook.slug}/access/"
+    return as_person(by).put(path, {"source": None, **body}, format="json")

@@ -102,6 +102,14 @@ def test_a_signature_given_to_another_person_is_found(
     assert "The record's person is not what was signed." in problems(signature)
 
 
+def test_another_audience_beside_the_signature_is_found(
+    signature: Signature,
+) -> None:
+    assert json.loads(signature.payload)["audience"]["everyone"] is True
+    signature.payload = signature.payload.replace('"everyone":true', '"everyone":false')
+    assert "The record's audience is not what was signed." in problems(signature)
+
+
 def test_a_signature_by_another_key_is_found(signature: Signature) -> None:
     stranger = Ed25519PrivateKey.generate()
     signature.signature = stranger.sign(signature.payload.encode())
