@@ -17,7 +17,7 @@ WORKERS ?= 2
 
 export PORT SANDBOX COUNTERSIGN_HOME
 
-.PHONY: help demo test check fix setup setup-demo machine pins
+.PHONY: help demo test bench check fix setup setup-demo machine pins
 .DELETE_ON_ERROR:
 
 help: ## Say what there is
@@ -28,6 +28,9 @@ demo: setup-demo ## Start everything here, with an invented hospital (PORT=8000)
 
 test: setup ## Run all tests, in parallel (TESTS=tests/gallery for some)
 	@$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal $(TESTS)
+
+bench: setup ## Measure, on a quiet machine; prints a ratio for each measurement
+	@$(BIN)/python -m pytest -q -s tests/benchmarks/bench_*.py
 
 check: setup ## Lint, types, imports, templates, deployment; changes nothing
 	@bash .ci/check

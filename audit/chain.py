@@ -9,7 +9,8 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass, replace
 from hashlib import sha256
-from typing import TYPE_CHECKING, Any
+from json.encoder import encode_basestring
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -32,8 +33,7 @@ _CANONICAL = json.JSONEncoder(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
+class Row(NamedTuple):
     """One event as stored; `columns` are its readable fields, in canonical JSON."""
 
     seq: int
@@ -87,6 +87,36 @@ def canonical_json(value: dict[str, Any]) -> str:
     return _CANONICAL.encode(value)
 
 
+def canonical_event(fields: Sequence[str], data: str) -> str:
+    """The canonical JSON of an event, of its texts (FIELDS without data) and its data.
+
+    `data` is canonical JSON already. The same as `canonical_json`, in a fifth of the
+    time: a log of millions is read through here. Raises TypeError for what is no text.
+    """
+    at, actor, actor_name, action, target_type, target_id, target_label = fields
+    quote = encode_basestring
+    return (
+        f'{{"action":{quote(action)},"actor":{quote(actor)},'
+        f'"actor_name":{quote(actor_name)},"at":{quote(at)},"data":{data},'
+        f'"target_id":{quote(target_id)},"target_label":{quote(target_label)},'
+        f'"target_type":{quote(target_type)}}}'
+    )
+
+
+def quick_canonical(text: str) -> str | None:
+    """What PostgreSQL prints of a flat jsonb object, rewritten as canonical JSON.
+
+    None where that takes a parser: with lists, inner objects, or an escape, the quote
+    signs alone do not tell where a string ends. Numbers stay as PostgreSQL prints
+    them, and keys below `"` sort otherwise: what differs has to be asked the parser.
+    """
+    if "\\" in text or "[" in text or text.count("{") != 1 or text[:2] != '{"':
+        return text if text == "{}" else None
+    pairs = text[2:-1].replace('": ', '":').split(', "')
+    pairs.sort()
+    return '{"' + ',"'.join(pairs) + "}"
+
+
 def event_hash(seq: int, previous_hash: str, payload: str) -> str:
     """The hash of event `seq`; the same formula as audit.append() in the database."""
     text = f"countersign-event/1\n{seq}\n{previous_hash}\n{payload}"
@@ -94,7 +124,7 @@ def event_hash(seq: int, previous_hash: str, payload: str) -> str:
 
 
 def check_chain(
-    rows: Iterable[Row],
+    rows: Iterable[Row | tuple[int, str, str, str, str]],
     *,
     after: Head = Head(0, ZERO_HASH),
     head: Head | None = None,
@@ -107,13 +137,25 @@ def check_chain(
         witnesses: signed checkpoints; each must lie on the chain.
     """
     expected = {witness.seq: witness for witness in witnesses}
-    verdict = Verdict(0, after)
-    for row in rows:
-        broken = _row_break(row, verdict.last) or _witness_break(row, expected)
-        if broken:
-            return replace(verdict, broken=broken)
-        verdict = Verdict(verdict.checked + 1, Head(row.seq, row.hash))
-    return replace(verdict, broken=_end_break(verdict.last, head, witnesses))
+    checked, last_seq, last_hash = 0, after.seq, after.hash
+    for seq, columns, payload, previous_hash, digest in rows:
+        text = f"countersign-event/1\n{seq}\n{previous_hash}\n{payload}"
+        whole = (
+            seq == last_seq + 1
+            and previous_hash == last_hash
+            and columns == payload
+            and digest == sha256(text.encode()).hexdigest()
+            and seq not in expected
+        )
+        if not whole:  # say why, or find that the witness agrees
+            last = Head(last_seq, last_hash)
+            row = Row(seq, columns, payload, previous_hash, digest)
+            broken = _row_break(row, last) or _witness_break(row, expected)
+            if broken:
+                return Verdict(checked, last, broken)
+        checked, last_seq, last_hash = checked + 1, seq, digest
+    last = Head(last_seq, last_hash)
+    return Verdict(checked, last, _end_break(last, head, witnesses))
 
 
 def check_each(rows: Iterable[Row]) -> Verdict:

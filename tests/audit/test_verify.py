@@ -292,3 +292,22 @@ def test_a_line_that_is_no_event_is_named(line):
     with pytest.raises(verify.UnreadableFile) as refusal:
         verify_lines([line])
     assert refusal.value.line_number == 1
+
+
+@pytest.mark.parametrize("column", ["actor", "at", "data"])
+def test_an_emptied_column_is_found(ten_events, as_superuser, column):
+    as_superuser(
+        f"ALTER TABLE audit.event ALTER {column} DROP NOT NULL;"
+        f"UPDATE audit.event SET {column} = NULL WHERE seq = 4"
+    )
+    broken = verify_log().broken
+    assert (broken.seq, broken.code) == (4, "columns")
+
+
+@pytest.mark.parametrize(
+    "at", ["2026-03-04 05:06:07+00 BC", "12026-03-04 05:06:07+00", "infinity"]
+)
+def test_a_time_of_another_era_is_found(ten_events, as_superuser, at):
+    as_superuser(f"UPDATE audit.event SET at = '{at}' WHERE seq = 4")
+    broken = verify_log().broken
+    assert (broken.seq, broken.code) == (4, "columns")
