@@ -5,7 +5,6 @@ from typing import Any
 from django.http import HttpRequest
 from django.utils.functional import SimpleLazyObject
 
-from accounts.models import PersonaAssignment, User
 from accounts.personas import active_persona
 
 
@@ -18,10 +17,6 @@ def personas(request: HttpRequest) -> dict[str, Any]:
     if person is None or not person.is_authenticated:
         return {"personas": [], "active_persona": None}
     return {
-        "personas": SimpleLazyObject(lambda: _held(person)),
+        "personas": SimpleLazyObject(lambda: person.held_personas),
         "active_persona": SimpleLazyObject(lambda: active_persona(request) or ""),
     }
-
-
-def _held(person: User) -> list[PersonaAssignment]:
-    return list(person.persona_assignments.order_by("persona"))

@@ -76,6 +76,14 @@ def _why_over(request: HttpRequest, now_s: float) -> str | None:
     return None
 
 
+class RememberedRightsMiddleware(MiddlewareMixin):
+    """Looks a reader's rights up once per page; whatever may write asks each time."""
+
+    def process_request(self, request: HttpRequest) -> None:
+        if request.method in {"GET", "HEAD"} and request.user.is_authenticated:
+            request.user.remember_rights()
+
+
 class SignInRequiredMiddleware(LoginRequiredMiddleware):
     """Every view wants a signed-in person unless it says `login_not_required`.
 

@@ -52,6 +52,7 @@ class User(AbstractUser):
     )
 
     objects: ClassVar[PeopleManager] = PeopleManager()
+    _remembers_rights = False
 
     class Meta:
         ordering = ("username",)
@@ -72,11 +73,31 @@ class User(AbstractUser):
 
     @property
     def roles(self) -> set[str]:
+        self._recall("role_assignments")
         return {assignment.role for assignment in self.role_assignments.all()}
 
     @property
     def personas(self) -> list[str]:
-        return sorted(row.persona for row in self.persona_assignments.all())
+        return [row.persona for row in self.held_personas]
+
+    @property
+    def held_personas(self) -> list[PersonaAssignment]:
+        """The personas with their departments, in order."""
+        self._recall("persona_assignments")
+        return sorted(self.persona_assignments.all(), key=lambda row: row.persona)
+
+    def remember_rights(self) -> None:
+        """Look roles and personas up once in the life of this object.
+
+        For the person who reads a page, whose rights a page asks for dozens of times.
+        Nothing that writes may decide on such an object: without this call every
+        question is asked anew, inside the transaction of the act too.
+        """
+        self._remembers_rights = True
+
+    def _recall(self, assignments: str) -> None:
+        if self._remembers_rights:
+            models.prefetch_related_objects([self], assignments)
 
     @property
     def held_permissions(self) -> frozenset[Permission]:

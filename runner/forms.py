@@ -59,8 +59,7 @@ def _personas(user: User, kind: RunKind) -> list[tuple[str, str]]:
     """Return what may be chosen: one's own, or in a preview everybody's."""
     if kind == RunKind.PREVIEW:
         return [(value, label) for value, label in Persona.choices]
-    held = user.persona_assignments.order_by("persona")
-    return [(row.persona, row.label) for row in held]
+    return [(row.persona, row.label) for row in user.held_personas]
 
 
 def _shown(field: forms.Field, value: Any) -> Any:
