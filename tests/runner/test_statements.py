@@ -69,9 +69,11 @@ def run(adams: User) -> Run:
     return launch(approved("1", data_sources=[]), adams)
 
 
-def execute(run: Run, monkeypatch: pytest.MonkeyPatch, *script: Any) -> Run:
+def execute(
+    run: Run, monkeypatch: pytest.MonkeyPatch, *script: Any, tick_s: float = 0.0
+) -> Run:
     monkeypatch.setattr(execution, "execute_on_host", Host(*script))
-    monkeypatch.setattr(execution, "TICK_S", 0.0)
+    monkeypatch.setattr(execution, "TICK_S", tick_s)
     execution.execute(run.pk)
     return Run.objects.get(pk=run.pk)
 
@@ -95,7 +97,8 @@ def test_a_run_that_ends_well_keeps_them_in_its_result_alone(
 def test_they_outlive_a_kernel_host_that_vanishes(
     run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    run = execute(run, monkeypatch, *map(statement, range(3)), ConnectionLost())
+    asked = map(statement, range(3))
+    run = execute(run, monkeypatch, *asked, ConnectionLost(), tick_s=60)
     assert run.error is not None
     assert run.error["code"] == "kernel_host_gone"
     assert texts(run) == ASKED
@@ -108,7 +111,8 @@ def test_they_outlive_outputs_that_cannot_be_rendered(
         raise ValueError
 
     monkeypatch.setattr(execution, "render", broken)
-    run = execute(run, monkeypatch, *map(statement, range(3)), FINISHED)
+    asked = map(statement, range(3))
+    run = execute(run, monkeypatch, *asked, FINISHED, tick_s=60)
     assert run.error is not None
     assert run.error["code"] == "result_not_rendered"
     assert texts(run) == ASKED
