@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from django import forms
-from django.contrib.auth.models import Group
 
 from accounts.models import User
 from accounts.personas import Persona
@@ -122,15 +121,6 @@ class PersonasForm(forms.Form):
             for name in Persona.values
             if self.cleaned_data[name]
         }
-
-
-class GroupsForm(forms.Form):
-    groups = forms.ModelMultipleChoiceField(
-        queryset=Group.objects.order_by("name"),
-        required=False,
-        widget=forms.CheckboxSelectMultiple,
-        label="This person belongs to",
-    )
 
 
 class ReasonForm(forms.Form):

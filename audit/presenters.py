@@ -109,7 +109,11 @@ REGISTRY: dict[str, Sentence] = {
         " to {department}",
     ),
     "person.persona_taken": ("{actor} took the persona {persona} from {target}",),
-    "person.joined_group": ("{actor} put {target} into the group {group}",),
+    "person.joined_group": (
+        "{actor} put {target} into the group {group}",
+        ", which opens {opens}",
+        ', giving as reason "{reason}"',
+    ),
     "person.left_group": ("{actor} took {target} out of the group {group}",),
     "person.deactivated": (
         "{actor} closed the account of {target}",

@@ -109,6 +109,21 @@ class PolicyForm(ServiceForm):
     )
 
 
+class MembershipForm(ServiceForm):
+    """The groups that a person is in, and why when that opens something."""
+
+    groups = forms.ModelMultipleChoiceField(
+        queryset=Group.objects.order_by("name"), required=False, label="Groups"
+    )
+    reason = forms.CharField(
+        label="Reason",
+        required=False,
+        max_length=300,
+        help_text="Needed when joining opens an approved notebook. Kept in the audit log.",
+        widget=forms.TextInput(attrs={"autocomplete": "off"}),
+    )
+
+
 def _several(label: str) -> forms.MultipleChoiceField:
     boxes = forms.CheckboxSelectMultiple(attrs={"class": "form-check-input"})
     return forms.MultipleChoiceField(label=label, required=False, widget=boxes)

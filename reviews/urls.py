@@ -8,6 +8,7 @@ app_name = "reviews"
 _VERSION = "notebooks/<slug:slug>/versions/<int:number>/"
 urlpatterns = [
     path("reviews/", views.queue, name="queue"),
+    path("groups/people/<str:username>/", views.membership, name="membership"),
     path("notebooks/<slug:slug>/policy/", views.policy, name="policy"),
     path("notebooks/<slug:slug>/access/", views.access, name="access"),
     path(f"{_VERSION}review/", views.review, name="review"),

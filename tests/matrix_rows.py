@@ -206,6 +206,8 @@ POST accounts:change-person change name:  302 403 403 403 403 403 302 403 403
 POST accounts:change-person change roles:  302 403 403 403 403 403 302 403 403
 POST accounts:change-person change reset-password:  302 403 403 403 403 403 200 403 403
 POST accounts:change-person change nonsense:  302 403 403 403 403 403 404 403 403
+GET reviews:membership person:  302 403 403 403 403 403 200 403 403
+POST reviews:membership person:  302 403 403 403 403 403 302 403 403
 GET accounts:groups:  302 403 403 403 403 403 200 403 403
 POST accounts:groups:  302 403 403 403 403 403 200 403 403
 POST accounts:delete-group group:  302 403 403 403 403 403 302 403 403

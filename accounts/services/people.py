@@ -19,8 +19,11 @@ from audit.log import record
 from audit.transitions import StaleState
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
+    from collections.abc import Collection, Mapping, Sequence
     from datetime import datetime
+
+#: An event holds 4,096 bytes, and a notebook's name in addresses up to 80.
+_NAMED_IN_AN_EVENT = 30
 
 
 @transaction.atomic
@@ -107,18 +110,31 @@ def set_personas(
 
 @transaction.atomic
 def set_groups(
-    *, person: User, groups: Collection[Group], by: User | None, now: datetime
+    *,
+    person: User,
+    groups: Collection[Group],
+    by: User | None,
+    now: datetime,
+    reason: str = "",
+    opens: Mapping[str, Sequence[str]] | None = None,
 ) -> None:
-    """Let `person` be in exactly `groups`."""
+    """Let `person` be in exactly `groups`.
+
+    `opens` says by group name what joining it opens to them, and `reason` why they
+    join; both stand in the event.
+    """
     require(keep_person_blockers(by, person))
     _lock(person)
     held = {group.pk: group for group in person.groups.all()}
     wanted = {group.pk: group for group in groups}
     person.groups.set(groups)
     for key in sorted(wanted.keys() - held.keys()):
-        record(
-            "person.joined_group", by=by, at=now, target=person, group=wanted[key].name
-        )
+        name = wanted[key].name
+        why: dict[str, object] = {"reason": reason} if reason else {}
+        if opened := list((opens or {}).get(name, ())):
+            # As many as an event has room for; the number tells of the rest.
+            why |= {"opens": opened[:_NAMED_IN_AN_EVENT], "opens_count": len(opened)}
+        record("person.joined_group", by=by, at=now, target=person, group=name, **why)
     for key in sorted(held.keys() - wanted.keys()):
         record("person.left_group", by=by, at=now, target=person, group=held[key].name)
 

@@ -23,7 +23,6 @@ from django.views.decorators.http import (
 
 from accounts import services
 from accounts.forms import (
-    GroupsForm,
     NameForm,
     NewPersonForm,
     PeopleFilterForm,
@@ -76,13 +75,6 @@ CHANGES: dict[str, Change] = {
             person=person, personas=form.personas(), by=by, now=now
         ),
         "The personas are saved.",
-    ),
-    "groups": Change(
-        GroupsForm,
-        lambda person, form, by, now: services.set_groups(
-            person=person, by=by, now=now, **form.cleaned_data
-        ),
-        "The groups are saved.",
     ),
     "deactivate": Change(
         ReasonForm,
@@ -173,7 +165,7 @@ def _person_page(request: SignedInRequest, person: User, **more: Any) -> HttpRes
         "name_form": NameForm(initial={"display_name": person.display_name}),
         "roles_form": RolesForm(initial={"roles": sorted(person.roles)}),
         "personas_form": PersonasForm(initial=PersonasForm.initial_of(person)),
-        "groups_form": GroupsForm(initial={"groups": person.groups.all()}),
+        "groups": person.groups.order_by("name"),
         "deactivate_form": ReasonForm(),
         "open_sessions": person.sessions.filter(expire_date__gt=timezone.now()).count(),
     }

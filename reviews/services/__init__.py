@@ -10,11 +10,13 @@ from reviews.services.lifecycle import (
     submit,
     withdraw,
 )
+from reviews.services.membership import change_groups
 
 __all__ = [
     "add_comment",
     "assign_policy",
     "change_access",
+    "change_groups",
     "expire_approvals",
     "record_review",
     "record_sign_off",

@@ -12,6 +12,7 @@ from gallery.models import Notebook
 from gallery.queries import approved_version
 from gallery.services.access import Audiences
 from reviews.forms import AccessForm
+from reviews.membership import audience_signature, came_in_since
 from reviews.policies import access_blockers
 from reviews.services import change_access
 from reviews.signing import NotConfirmed, confirm
@@ -27,12 +28,16 @@ def access(request: HttpRequest, slug: str) -> HttpResponse:
     if form.is_valid() and form.carry_out(lambda: _change(request, notebook, form)):
         messages.success(request, "Saved. It holds from the next launch on.")
         return redirect("reviews:access", slug)
+    approved = approved_version(notebook)
+    signature = audience_signature(approved) if approved else None
     context = {
         "form": form,
         "notebook": notebook,
         "launch_audience": launch,
         "source_audience": source,
-        "approved": approved_version(notebook),
+        "approved": approved,
+        "signature": signature,
+        "came_in": came_in_since(signature, notebook) if signature else [],
         "blockers": access_blockers(request.user, notebook, widens_approved=False),
     }
     return render(request, "reviews/access.html", context, status=form.status)

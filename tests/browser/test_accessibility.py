@@ -45,7 +45,14 @@ PAGES = {
     "ravi": [f"{V2}review/"],
     "carol": [f"{NOTEBOOK}policy/", f"{V2}sign-off/", f"{V1}sign-off/", f"{V1}revoke/"],
     "helen": ["/profile/", NOTEBOOK],
-    "otto": ["/people/", "/people/ada/", "/new-person/", "/groups/", "/roles/"],
+    "otto": [
+        "/people/",
+        "/people/ada/",
+        "/groups/people/ada/",
+        "/new-person/",
+        "/groups/",
+        "/roles/",
+    ],
     "iris": ["/audit/", "/audit/verify/"],
     "nora": ["/"],
 }
