@@ -36,6 +36,7 @@ def change_groups(
 
     Raises NotAllowed, ReasonNeeded.
     """
+    User.objects.select_for_update(no_key=True).get(pk=person.pk)
     reason = " ".join(reason.replace("\x00", "").split())
     joined = {group.pk: group for group in groups}
     for group in person.groups.all():
