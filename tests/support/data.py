@@ -1,6 +1,7 @@
 """The data cluster of a test session: the demo hospital, seeded by the demo's own code."""
 
 from dataclasses import dataclass
+from functools import cache
 from importlib import import_module
 
 from config.embedded.postgres import PostgresServer
@@ -17,6 +18,7 @@ class DataCluster:
     dsns: dict[str, Dsns]
 
 
+@cache
 def start() -> DataCluster:
     """Start this worker's own, once.  Raises when the hospital cannot be built.
 

@@ -2,6 +2,7 @@
 
 import shutil
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 
 import httpx
@@ -20,6 +21,19 @@ CHROMIUM_ARGUMENTS = [
     "--disable-component-update",
     "--disable-sync",
 ]
+
+
+@pytest.hookimpl(hookwrapper=True, tryfirst=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
+    """Seed the data cluster before the clock of the first test that needs it starts.
+
+    Inventing two hospitals on a busy machine takes minutes, once; that is no test's
+    time. What goes wrong here goes wrong again in the fixture, which says so.
+    """
+    if "data_cluster" in getattr(item, "fixturenames", ()):
+        with suppress(Exception):
+            data.start()
+    yield
 
 
 @pytest.fixture(scope="session")
