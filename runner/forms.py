@@ -96,7 +96,7 @@ class RunForms:
         self.version = version
         self.kind = kind
         #: What the page was shown for: sent back, so that nothing else runs unseen.
-        self.seen = _number((sent or {}).get("version", ""))
+        self.seen = _number(str(sent.get("version", "")) if sent else "")
         self.launch = LaunchForm(
             sent, request=request, kind=kind, initial=dict(initial or {})
         )
