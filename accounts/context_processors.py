@@ -2,10 +2,15 @@
 
 from typing import Any
 
+from django.conf import settings
 from django.http import HttpRequest
+from django.utils import timezone
 from django.utils.functional import SimpleLazyObject
 
+from accounts import sessions
 from accounts.personas import active_persona
+
+WARN_S = 120
 
 
 def personas(request: HttpRequest) -> dict[str, Any]:
@@ -19,4 +24,15 @@ def personas(request: HttpRequest) -> dict[str, Any]:
     return {
         "personas": SimpleLazyObject(lambda: person.held_personas),
         "active_persona": SimpleLazyObject(lambda: active_persona(request) or ""),
+    }
+
+
+def session_end(request: HttpRequest) -> dict[str, Any]:
+    """How the session will end, and how long before that the page should say so."""
+    person = getattr(request, "user", None)
+    if person is None or not person.is_authenticated:
+        return {}
+    return {
+        "session_end": sessions.ending(request.session, timezone.now().timestamp()),
+        "session_warn_s": min(WARN_S, settings.SESSION_IDLE_S // 2),
     }

@@ -46,10 +46,10 @@ class IdleLogoffMiddleware(MiddlewareMixin):
         if not request.user.is_authenticated:
             return
         now = timezone.now()
-        reason = _why_over(request, now.timestamp())
-        if reason:
-            expire_session(request, reason=reason, now=now)
-            request.session_ended = reason  # type: ignore[attr-defined]  # ours
+        ending = sessions.ending(request.session, now.timestamp())
+        if ending.is_over:
+            expire_session(request, reason=ending.limit, now=now)
+            request.session_ended = ending.limit  # type: ignore[attr-defined]  # ours
 
     def process_view(
         self,
@@ -63,17 +63,6 @@ class IdleLogoffMiddleware(MiddlewareMixin):
         now_s = timezone.now().timestamp()
         if now_s - request.session[sessions.LAST_ACTIVE_AT] >= TOUCH_EVERY_S:
             request.session[sessions.LAST_ACTIVE_AT] = now_s
-
-
-def _why_over(request: HttpRequest, now_s: float) -> str | None:
-    """Why the session is over, if it is; one without our times began elsewhere."""
-    signed_in_s = request.session.setdefault(sessions.SIGNED_IN_AT, now_s)
-    last_active_s = request.session.setdefault(sessions.LAST_ACTIVE_AT, now_s)
-    if now_s - signed_in_s > settings.SESSION_ABSOLUTE_S:
-        return "absolute"
-    if now_s - last_active_s > settings.SESSION_IDLE_S:
-        return "idle"
-    return None
 
 
 class RememberedRightsMiddleware(MiddlewareMixin):

@@ -2,11 +2,13 @@
 
 from django.urls import path
 
-from accounts.views import groups, people, profile, sign_in
+from accounts.views import groups, people, profile, session, sign_in
 
 app_name = "accounts"
 urlpatterns = [
     path("sign-in/", sign_in.sign_in_page, name="sign-in"),
+    path("session/left/", session.session_left, name="session-left"),
+    path("session/stay/", session.stay_signed_in, name="stay-signed-in"),
     path("sign-out/", sign_in.sign_out_action, name="sign-out"),
     path(
         "choose-password/<str:username>/<str:token>/",

@@ -105,6 +105,7 @@ TEMPLATES = [
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
                 "accounts.context_processors.personas",
+                "accounts.context_processors.session_end",
                 "config.context_processors.installation",
             ],
         },

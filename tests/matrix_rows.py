@@ -189,6 +189,8 @@ GET audit:verify:  302 403 403 403 403 403 403 200 403
 GET audit:export:  302 403 403 403 403 403 403 200 403
 POST audit:verify:  302 403 403 403 403 403 403 200 403
 GET accounts:sign-in:  200 302 302 302 302 302 302 302 302
+GET accounts:session-left:  200 200 200 200 200 200 200 200 200
+POST accounts:stay-signed-in:  302 200 200 200 200 200 200 200 200
 GET accounts:sign-out:  405 405 405 405 405 405 405 405 405
 POST accounts:sign-out:  302 302 302 302 302 302 302 302 302
 GET accounts:choose-password link:  200 200 200 200 200 200 200 200 200

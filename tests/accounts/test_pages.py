@@ -22,6 +22,7 @@ OPERATOR = {"otto"}
 PAGES: dict[str, tuple[str, str, set[str]]] = {
     "profile": ("get", "/profile/", SIGNED_IN),
     "change-password": ("get", "/profile/password/", SIGNED_IN),
+    "stay-signed-in": ("post", "/session/stay/", SIGNED_IN),
     "set-persona": ("post", "/persona/", SIGNED_IN),
     "roles": ("get", "/roles/", SIGNED_IN),
     "people": ("get", "/people/", OPERATOR),
@@ -31,7 +32,7 @@ PAGES: dict[str, tuple[str, str, set[str]]] = {
     "groups": ("get", "/groups/", OPERATOR),
     "delete-group": ("post", "/groups/{group}/delete/", OPERATOR),
 }
-ELSEWHERE = {"sign-in", "sign-out", "choose-password", "end-session"}
+ELSEWHERE = {"sign-in", "sign-out", "choose-password", "end-session", "session-left"}
 """Tested with sessions and sign-in: open to all, or about one's own session only."""
 
 

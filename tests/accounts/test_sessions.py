@@ -278,3 +278,62 @@ def test_a_browser_is_named_in_words(user_agent, name):
 async def test_a_waiting_view_is_asked_for_a_session_too(async_client, db):
     answer = await async_client.get("/t/streamed/")
     assert answer.status_code == 302
+
+
+def left(client: Client) -> dict[str, object]:
+    answer = client.get("/session/left/")
+    assert answer.status_code == 200
+    return answer.json()
+
+
+@pytest.mark.security
+def test_asking_how_long_it_still_lasts_is_no_activity(clock, sign_in, ada):
+    client = sign_in(ada)
+    for minutes in range(1, 15):
+        clock.shift(timedelta(minutes=1))
+        expected = {"person": "ada", "seconds_left": 900 - 60 * minutes}
+        assert left(client) == {**expected, "limit": "idle"}
+    clock.shift(timedelta(seconds=61))
+    assert left(client) == {"person": None, "seconds_left": 0, "limit": "idle"}
+    assert left(client) == {"person": None, "seconds_left": 0, "limit": None}
+    assert Event.objects.filter(action="session.expired").count() == 1
+
+
+def test_staying_signed_in_is_activity(clock, sign_in, ada):
+    client = sign_in(ada)
+    clock.shift(timedelta(minutes=14))
+    assert client.post("/session/stay/").json()["seconds_left"] == 900
+    clock.shift(timedelta(minutes=14))
+    assert is_in(client)
+
+
+def test_nobody_stays_beyond_the_absolute_end(clock, sign_in, ada):
+    client = sign_in(ada)
+    for _ in range(12 * 5 - 1):
+        clock.shift(timedelta(minutes=12))
+        is_in(client)
+    clock.shift(timedelta(minutes=11))
+    answer = client.post("/session/stay/").json()
+    assert answer == {"person": "ada", "seconds_left": 60, "limit": "absolute"}
+    clock.shift(timedelta(seconds=61))
+    assert left(client)["limit"] == "absolute"
+
+
+@pytest.mark.security
+def test_staying_needs_a_session_and_a_form_of_ours(clock, sign_in, ada):
+    assert Client(headers={"Accept": "application/json"}).post(
+        "/session/stay/"
+    ).status_code == (401)
+    client = Client(enforce_csrf_checks=True)
+    client.cookies = sign_in(ada).cookies
+    clock.shift(timedelta(minutes=10))
+    assert client.post("/session/stay/").status_code == 403
+    assert left(client)["seconds_left"] == 300
+    assert client.get("/session/stay/").status_code == 405
+
+
+def test_a_page_says_how_long_its_session_lasts(clock, sign_in, ada):
+    client = sign_in(ada)
+    page = client.get("/profile/").content.decode()
+    assert 'data-left="900" data-limit="idle" data-warn="120"' in page
+    assert "data-session-end" not in Client().get("/sign-in/").content.decode()

@@ -6,6 +6,9 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page
 
+from accounts import sessions
+from accounts.models import Session
+from accounts.sessions import SessionStore
 from gallery.models import Version
 from gallery.workflow import Status
 from runner.models import Run
@@ -56,6 +59,14 @@ def sign_in(page: Page, username: str) -> None:
     page.get_by_label("Password").fill(PASSWORD)
     page.get_by_role("button", name="Sign in").click()
     page.wait_for_url(lambda url: "/sign-in/" not in url)
+
+
+def let_idle(username: str, seconds: float) -> None:
+    """Let the person's session have had no activity for `seconds` more."""
+    row = Session.objects.get(person=person(username))
+    store = SessionStore(row.session_key)
+    store[sessions.LAST_ACTIVE_AT] -= seconds
+    store.save()
 
 
 @pytest.fixture

@@ -1,23 +1,16 @@
 """How people get along: few clicks, the keyboard alone, no JavaScript, nothing typed lost."""
 
-from datetime import timedelta
-
 import pytest
 from django.conf import settings
 from playwright.sync_api import Page, expect
 
-from accounts import sessions
-from accounts.models import Session
-from accounts.sessions import SessionStore
 from gallery.models import Version
 from runner.models import Run
 from tests.browser.axe import serious_findings
-from tests.browser.conftest import Open, sign_in
-from tests.factories.gallery import ipynb, person, review
+from tests.browser.conftest import Open, let_idle, sign_in
+from tests.factories.gallery import person, review
 from tests.factories.runs import make_run
 from tests.pages import PASSWORD, version_path
-
-FILE = {"name": "trends.ipynb", "mimeType": "application/json", "buffer": ipynb()}
 
 
 def count_clicks(page: Page) -> None:
@@ -30,19 +23,6 @@ def count_clicks(page: Page) -> None:
 
 def clicks(page: Page) -> int:
     return int(page.evaluate("Number(sessionStorage.getItem('clicks') || 0)"))
-
-
-def test_an_upload_is_submitted_within_five_clicks(open_as: Open) -> None:
-    page = open_as("ada")
-    count_clicks(page)
-    page.goto("/")
-    page.get_by_role("link", name="Upload a notebook").first.click()
-    page.get_by_label("Notebook file").set_input_files(FILE)
-    page.get_by_label("Title").fill("Prescription trends")
-    page.get_by_role("button", name="Upload").click()
-    page.get_by_role("button", name="Submit for review").click()
-    expect(page.get_by_role("status")).to_contain_text("Submitted.")
-    assert clicks(page) <= 4  # choosing the file is the fifth
 
 
 def test_a_result_is_two_clicks_from_the_catalog(open_as: Open, finished: Run) -> None:
@@ -69,9 +49,7 @@ def test_a_file_can_be_dropped(open_as: Open) -> None:
     expect(page.locator("[data-drop-name]")).to_have_text("dropped.ipynb, 1 kB")
 
 
-def test_the_keyboard_alone_finds_and_opens_a_notebook(
-    open_as: Open, approved: Version
-) -> None:
+def test_the_slash_key_searches_the_catalog(open_as: Open, approved: Version) -> None:
     page = open_as("adams")
     page.goto("/")
     page.keyboard.press("Tab")
@@ -80,19 +58,7 @@ def test_the_keyboard_alone_finds_and_opens_a_notebook(
     page.keyboard.type("prescription")
     page.keyboard.press("Enter")
     page.wait_for_url("**/?q=prescription")
-    link = page.get_by_role("link", name="Prescription trends")
-    for _ in range(40):
-        if link.evaluate("(element) => element === document.activeElement"):
-            break
-        page.keyboard.press("Tab")
-    page.keyboard.press("Enter")
-    page.wait_for_url("**/notebooks/prescription-trends/")
-    run = page.get_by_role("button", name="Run")
-    for _ in range(40):
-        if run.evaluate("(element) => element === document.activeElement"):
-            break
-        page.keyboard.press("Tab")
-    expect(run).to_be_focused()
+    expect(page.get_by_role("link", name="Prescription trends")).to_be_visible()
 
 
 def test_menus_close_with_escape(open_as: Open) -> None:
@@ -121,15 +87,6 @@ def test_review_keys_walk_cells_findings_and_comments(
     expect(page.locator("textarea:focus")).to_have_value("jk are letters here")
 
 
-def end_session(username: str) -> None:
-    """Let the session be idle for longer than it may."""
-    row = Session.objects.get(person=person(username))
-    store = SessionStore(row.session_key)
-    idle = timedelta(seconds=settings.SESSION_IDLE_S + 60).total_seconds()
-    store[sessions.LAST_ACTIVE_AT] -= idle
-    store.save()
-
-
 def test_typed_words_survive_an_idle_logoff(open_as: Open, in_review: Version) -> None:
     page = open_as("ravi")
     page.goto(version_path(in_review, "review/"))
@@ -137,7 +94,7 @@ def test_typed_words_survive_an_idle_logoff(open_as: Open, in_review: Version) -
     box = page.locator("#decision")
     box.get_by_label("Comment").fill("The join drops rows.")
     box.get_by_label("Your password, again").fill(PASSWORD)
-    end_session("ravi")
+    let_idle("ravi", settings.SESSION_IDLE_S + 60)
     box.get_by_role("button", name="Sign the review").click()
     page.wait_for_url("**/sign-in/**")
     sign_in(page, "ravi")
@@ -191,7 +148,7 @@ def test_another_person_on_this_computer_gets_nothing_back(open_as: Open) -> Non
     page = open_as("ada")
     page.goto("/notebooks/new/")
     page.get_by_label("Title").fill("Secret title")
-    end_session("ada")
+    let_idle("ada", settings.SESSION_IDLE_S + 60)
     person("ravi")
     page.goto("/notebooks/new/")
     sign_in(page, "ravi")
