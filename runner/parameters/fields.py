@@ -94,9 +94,10 @@ def sends_nothing_when_empty(field: forms.Field) -> bool:
 def build_field(name: str, prop: Schema, *, required: bool) -> forms.Field:
     """Return the form field for the parameter ``name``."""
     inner = non_null(prop)
+    label = str(prop.get("title") or humanised(name))
     common = {
-        "label": prop.get("title") or humanised(name),
-        "help_text": _help(prop),
+        "label": label,
+        "help_text": _help(prop, label),
         "required": required,
     }
     if "default" in prop:
@@ -117,10 +118,11 @@ def humanised(name: str) -> str:
     return words[:1].upper() + words[1:]
 
 
-def _help(prop: Schema) -> str:
+def _help(prop: Schema, label: str) -> str:
     own = prop.get("x-countersign", {})
+    described = str(prop.get("description", ""))
     parts = [
-        prop.get("description", ""),
+        "" if described.strip(" .").casefold() == label.casefold() else described,
         f"In {own['unit']}." if own.get("unit") else "",
     ]
     if own.get("computed"):

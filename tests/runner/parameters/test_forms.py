@@ -81,6 +81,14 @@ def test_titles_and_units_come_from_the_notebooks_metadata():
     assert (field.label, field.help_text) == ("How long", "In days.")
 
 
+def test_help_that_only_repeats_the_label_is_left_out():
+    schema = infer_parameters(
+        notebook(code("drug = 'x'  # Drug.", tags=["parameters"]))
+    ).schema
+    field = form_class(schema).base_fields["drug"]
+    assert (field.label, field.help_text) == ("Drug", "")
+
+
 @pytest.mark.parametrize(
     ("name", "kind"),
     [
