@@ -30,7 +30,8 @@ const say = (words) => {
 const warn = (leftMs) => {
   const seconds = Math.max(0, Math.ceil(leftMs / 1000));
   notice.classList.add("is-shown");
-  stay.hidden = limit !== "idle";
+  stay.hidden = false;
+  stay.querySelector("button").hidden = limit !== "idle"; // nothing puts off the absolute end
   say(WORDS[limit]);
   clock.textContent = `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, "0")} left`;
 };

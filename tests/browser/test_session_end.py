@@ -114,6 +114,16 @@ def test_the_notice_goes_when_another_tab_is_used(page: Page) -> None:
     expect(page.get_by_text(SOON)).to_have_count(0)
 
 
+def test_the_absolute_end_is_told_without_a_button(page: Page) -> None:
+    left = {"person": "ada", "seconds_left": 90, "limit": "absolute"}
+    page.route("**/session/left/", lambda route: route.fulfill(json=left))
+    page.clock.fast_forward((IDLE_S - 100) * 1000)
+    page.clock.run_for(2_000)
+    expect(page.get_by_text("This session ends soon")).to_be_visible()
+    expect(page.get_by_role("timer")).to_contain_text("1:2")
+    expect(page.get_by_role("button", name="Stay signed in")).to_be_hidden()
+
+
 def test_signing_out_in_another_tab_closes_this_one_when_looked_at(
     page: Page,
 ) -> None:
