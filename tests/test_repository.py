@@ -3,12 +3,16 @@
 import ast
 import re
 import subprocess
+from importlib.metadata import distributions
 from pathlib import Path
 
 import pytest
+from packaging.specifiers import SpecifierSet
 
 from tests.support.environment import REPOSITORY
 
+DEBIAN_12 = "3.11.2"
+ENVIRONMENTS = ("python-analytics", "bash")
 LONGEST_FILE = 400
 LONGEST_STYLE_SHEET = 600  # one for the whole site
 LONGEST_FUNCTION = 40
@@ -166,6 +170,21 @@ def test_every_dependency_is_pinned_with_hashes():
                 assert re.search(
                     rf"^{re.escape(wanted)}==\S+ \\$", pinned, re.MULTILINE
                 )
+
+
+@pytest.mark.parametrize(
+    "environment", [".venv", *(f".environments/{name}" for name in ENVIRONMENTS)]
+)
+def test_everything_installs_on_debian_12(environment):
+    """A pin made with a newer 3.11 may want what Debian's interpreter is not."""
+    folders = map(str, (REPOSITORY / environment).glob("lib/python*/site-packages"))
+    too_new = {
+        found.metadata["Name"]: wanted
+        for found in distributions(path=list(folders))
+        if (wanted := found.metadata["Requires-Python"])
+        and DEBIAN_12 not in SpecifierSet(wanted)
+    }
+    assert too_new == {}
 
 
 def test_jupyter_server_stays_out():
