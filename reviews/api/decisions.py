@@ -7,6 +7,7 @@ accept a signed-in session alone, whatever other ways to sign in there may be.
 from django.utils import timezone
 from drf_spectacular.utils import extend_schema
 from rest_framework import status
+from rest_framework.generics import GenericAPIView
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
@@ -17,6 +18,7 @@ from gallery.fetching import version_or_404
 from gallery.policies import read_blockers
 from gallery.serializers import EmptySerializer
 from reviews.api.presenting import context, version_as_dict
+from reviews.models import Signature
 from reviews.serializers import (
     ReviewRequestSerializer,
     ReviewSerializer,
@@ -138,13 +140,16 @@ class RevokeView(SigningView):
         return Response(version_as_dict(request, version))
 
 
-class SignaturesView(APIView):
-    """The electronic signatures on a version."""
+class SignaturesView(GenericAPIView[Signature]):
+    """The electronic signatures on a version, oldest first."""
+
+    queryset = Signature.objects.none()
+    serializer_class = SignatureSerializer
 
     @extend_schema(responses=SignatureSerializer(many=True))
     def get(self, request: Request, slug: str, number: int) -> Response:
         """List them with all that it takes to check them elsewhere."""
         version = version_or_404(request.user, slug, number)
         require(read_blockers(request.user, version))
-        signatures = version.signatures.select_related("person")
-        return Response(SignatureSerializer(signatures, many=True).data)
+        page = self.paginate_queryset(version.signatures.select_related("person"))
+        return self.get_paginated_response(SignatureSerializer(page, many=True).data)

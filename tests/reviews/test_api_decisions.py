@@ -196,7 +196,9 @@ def test_signatures_come_with_all_it_takes_to_check_them(
 ) -> None:
     version = make_version(Status.APPROVED)
     path = f"{V1}/notebooks/{version.notebook.slug}/versions/1/signatures/"
-    told = as_person(carol).get(path).json()
+    page = as_person(carol).get(path).json()
+    assert (page["count"], page["next"], page["previous"]) == (3, None, None)
+    told = page["results"]
     assert [each["person"] for each in told] == ["ravi", "petra", "carol"]
     assert {each["public_key"] for each in told} == {public_key().hex()}
     stored = Signature.objects.get(person=carol)
@@ -205,6 +207,15 @@ def test_signatures_come_with_all_it_takes_to_check_them(
     refused = as_person(adams).get(path)
     assert is_problem(refused, 403)
     assert codes(refused) == ["no_source_access"]
+
+
+def test_signatures_come_by_the_page(carol: User) -> None:
+    version = make_version(Status.APPROVED)
+    path = f"{V1}/notebooks/{version.notebook.slug}/versions/1/signatures/"
+    page = as_person(carol).get(path, {"page": 2, "page_size": 2}).json()
+    assert (page["count"], page["next"]) == (3, None)
+    assert [each["person"] for each in page["results"]] == ["carol"]
+    assert is_problem(as_person(carol).get(path, {"page": 9}), 404)
 
 
 def test_a_password_appears_in_no_answer(ravi: User) -> None:
