@@ -129,6 +129,12 @@ FIXED: list[tuple[type[Exception], Problem]] = [
     (PermissionDenied, FORBIDDEN),
     (Unavailable, UNAVAILABLE),
 ]
+#: What REST framework itself refuses, by kind; the detail speaks of the occurrence.
+TITLES: list[tuple[type[exceptions.APIException], str]] = [
+    (exceptions.MethodNotAllowed, "Method not allowed"),
+    (exceptions.NotAcceptable, "Nothing acceptable to answer"),
+    (exceptions.UnsupportedMediaType, "Media type not taken"),
+]
 
 
 def problem_of(exc: Exception) -> Problem | None:
@@ -201,8 +207,9 @@ def _from_rest_framework(exc: exceptions.APIException) -> Problem:
 
 def _title_of(exc: exceptions.APIException) -> str:
     """Name the kind of refusal; some defaults are templates for one occurrence."""
-    if isinstance(exc, exceptions.MethodNotAllowed):
-        return "Method not allowed"
+    for kind, title in TITLES:
+        if isinstance(exc, kind):
+            return title
     return str(exc.default_detail)
 
 

@@ -6,6 +6,7 @@ from django.conf import settings
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from drf_spectacular.openapi import AutoSchema as PlainAutoSchema
 from rest_framework import serializers
+from rest_framework.negotiation import DefaultContentNegotiation
 
 from accounts.problems import CONTENT_TYPE
 
@@ -15,8 +16,11 @@ _MEANINGS = {
     "401": "Nobody is signed in.",
     "403": "The caller may see this but not do it; `blockers` say why.",
     "404": "There is nothing here that the caller may see.",
+    "405": "This address does not take the method; `Allow` names those that it does.",
+    "406": "The answer has none of the forms that `Accept` asks for.",
     "409": "The state is another one, or has changed meanwhile.",
     "413": "The body is larger than this address takes.",
+    "415": "The body is of a media type that this address does not take.",
     "429": "Too many wrong passwords.",
     "503": "A part of the service does not answer.",
 }
@@ -80,12 +84,19 @@ class AutoSchema(PlainAutoSchema):
         return dict(sorted(responses.items()))
 
     def _refusals(self) -> list[str]:
-        found = {"401", "403"}
+        found = {"401", "403", "405"}
+        if issubclass(self._negotiation(), DefaultContentNegotiation):
+            found |= {"406"}
         if "{" in self.path:
             found |= {"404"}
         if self.method in _BODY_METHODS:
-            found |= {"400", "409", "413", "429", "503"}
+            found |= {"400", "409", "413", "415", "429", "503"}
         return sorted(found)
+
+    def _negotiation(self) -> type[Any]:
+        """Return how the view chooses the form of its answer: downloads have but one."""
+        chosen: type[Any] = self.view.content_negotiation_class
+        return chosen
 
     def _refusal(self, code: str) -> dict[str, Any]:
         component = self.resolve_serializer(ProblemSerializer(), "response")

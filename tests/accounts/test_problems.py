@@ -93,10 +93,32 @@ def test_errors_and_blockers_are_listed():
     ]
 
 
-def test_a_title_holds_no_placeholder():
+def every_refusal_of_the_framework():
+    """One of each kind that REST framework raises by itself."""
+    made = {
+        exceptions.MethodNotAllowed: ["PUT"],
+        exceptions.UnsupportedMediaType: ["a/b"],
+    }
+    for kind in exceptions.APIException.__subclasses__():
+        yield kind(*made.get(kind, []))
+
+
+@pytest.mark.parametrize(
+    "exc", list(every_refusal_of_the_framework()), ids=lambda exc: type(exc).__name__
+)
+def test_a_title_holds_no_placeholder(exc):
+    problem = problem_of(exc)
+    assert problem.title
+    assert not set("{}") & set(problem.title + problem.detail)
+
+
+def test_a_title_names_the_kind_and_the_detail_the_occurrence():
     problem = problem_of(exceptions.MethodNotAllowed("PUT"))
     assert problem.title == "Method not allowed"
     assert problem.detail == 'Method "PUT" not allowed.'
+    problem = problem_of(exceptions.UnsupportedMediaType("text/csv"))
+    assert problem.title == "Media type not taken"
+    assert "text/csv" in problem.detail
 
 
 def test_an_unknown_address_of_the_api_is_a_problem_in_json(client, db):

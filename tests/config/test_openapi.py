@@ -71,6 +71,37 @@ def test_every_call_tells_its_refusals_as_problems(schema: dict[str, Any]) -> No
                 assert set(content) == {"application/problem+json"}
 
 
+def test_every_call_tells_what_the_framework_refuses(schema: dict[str, Any]) -> None:
+    for path, calls in schema["paths"].items():
+        for method, call in calls.items():
+            assert "405" in call["responses"], (method, path)
+            writes = method in {"post", "put", "patch"}
+            assert ("415" in call["responses"]) == writes, (method, path)
+
+
+def test_what_is_not_acceptable_is_told_where_it_is_refused(
+    schema: dict[str, Any], client: Client, db: None
+) -> None:
+    session = schema["paths"][f"{PREFIX}session/"]["get"]["responses"]
+    assert (
+        client.get(f"{PREFIX}session/", headers={"accept": "text/x"}).status_code == 406
+    )
+    assert "406" in session
+    download = f"{PREFIX}notebooks/{{slug}}/versions/{{number}}/ipynb/"
+    assert "406" not in schema["paths"][download]["get"]["responses"]
+
+
+def test_lists_are_paginated(schema: dict[str, Any]) -> None:
+    bare = [
+        path
+        for path, calls in schema["paths"].items()
+        for code, answer in calls.get("get", {}).get("responses", {}).items()
+        for form in answer.get("content", {}).values()
+        if form["schema"].get("type") == "array"
+    ]
+    assert bare == []
+
+
 def test_every_call_says_what_it_is_for(schema: dict[str, Any]) -> None:
     silent = [
         (method, path)
