@@ -134,7 +134,10 @@ CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_TASK_DEFAULT_QUEUE = "batch"
-CELERY_TASK_ROUTES = {"runner.sweep*": {"queue": "sweep"}}
+CELERY_TASK_ROUTES = {
+    "runner.sweep*": {"queue": "sweep"},
+    "accounts.sweep*": {"queue": "sweep"},
+}
 CELERY_BEAT_SCHEDULE = {
     "sweep-runs": {"task": "runner.sweep_runs", "schedule": 10.0},
     "sweep-heartbeats": {"task": "runner.sweep_heartbeats", "schedule": 10.0},
@@ -142,6 +145,7 @@ CELERY_BEAT_SCHEDULE = {
     "sweep-data-sources": {"task": "runner.sweep_data_sources", "schedule": 60.0},
     "sign-checkpoint": {"task": "audit.sign_checkpoint", "schedule": 300.0},
     "sweep-expired": {"task": "runner.sweep_expired", "schedule": 3600.0},
+    "sweep-sessions": {"task": "accounts.sweep_sessions", "schedule": 3600.0},
 }
 
 # People ---------------------------------------------------------------------------

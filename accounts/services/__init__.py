@@ -1,5 +1,6 @@
 """Writes of this app: signing in and out, passwords, people, personas."""
 
+from accounts.services.expiry import expire_sessions
 from accounts.services.passwords import (
     change_password,
     choose_password,
@@ -43,6 +44,7 @@ __all__ = [
     "end_session",
     "end_sessions",
     "expire_session",
+    "expire_sessions",
     "password_link_token",
     "reactivate_person",
     "rename_person",
