@@ -14,7 +14,8 @@ from django.http import HttpRequest
 from accounts.models import User
 
 MAX_PASSWORD_CHARS = 1024
-_FROM_CLIENT = ("REMOTE_ADDR", "HTTP_X_FORWARDED_FOR", "HTTP_USER_AGENT")
+#: The address is the web server's to find out; a header about it may be made up.
+_FROM_CLIENT = ("REMOTE_ADDR", "HTTP_USER_AGENT")
 _ADVISORY_LOCK_CLASS = 0x5167  # "sign": keeps apart from other advisory locks
 
 

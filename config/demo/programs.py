@@ -219,6 +219,19 @@ def python(
     )
 
 
+def web_arguments(port: int) -> tuple[str, ...]:
+    """The web server on loopback, as the demo and the tests start it.
+
+    Nobody stands in front of it, so whoever sends X-Forwarded-For made it up: uvicorn
+    would believe it from loopback and give each guess at a password an address of its own.
+    """
+    return (
+        *("-m", "uvicorn", "config.asgi:application", "--host", "127.0.0.1"),
+        *("--port", str(port), "--lifespan", "off", "--no-access-log"),
+        *("--no-proxy-headers", "--timeout-graceful-shutdown", "2"),
+    )
+
+
 def programs(demo: Demo) -> list[Program]:
     """Every process, in the order of starting; they stop in the opposite order."""
     return [*_services(demo), _kernel_host(demo), *_application(demo)]
@@ -255,12 +268,7 @@ def _application(demo: Demo) -> list[Program]:
             "INFO",
         ),
     )
-    web = python(
-        web_environment(demo),
-        *("-m", "uvicorn", "config.asgi:application", "--host", "127.0.0.1"),
-        *("--port", str(demo.port), "--lifespan", "off", "--no-access-log"),
-        *("--timeout-graceful-shutdown", "2"),
-    )
+    web = python(web_environment(demo), *web_arguments(demo.port))
     schedule = str(demo.home.path / "beat-schedule")
     beat = python(
         beat_environment(demo),

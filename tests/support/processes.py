@@ -12,6 +12,7 @@ from pathlib import Path
 
 import psutil
 
+from config.demo.programs import web_arguments
 from tests.support import environment, services
 
 START_TIMEOUT_S = 60.0
@@ -99,9 +100,8 @@ def kernel_host() -> Process:
 
 def site(port: int) -> Process:
     """The web server, with the application and the content origin on one port."""
-    argv = [sys.executable, "-m", "uvicorn", "config.asgi:application"]
-    argv += ["--host", "127.0.0.1", "--port", str(port), "--lifespan", "off"]
-    argv += ["--timeout-graceful-shutdown", "2"]
+    # With its log of requests, which must hold no token.
+    argv = [sys.executable, *web_arguments(port), "--access-log"]
     return Process("site", argv, origins(port))
 
 
