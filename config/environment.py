@@ -6,15 +6,22 @@ how to fix it; nothing falls back in silence.
 
 import base64
 import binascii
+import math
 import os
 from pathlib import Path
-from urllib.parse import unquote, urlsplit
+from urllib.parse import urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
 
+from runner.access import transport
+from runner.access.install import PERSONAS
 from runner.access.sources import DataSourceSettings, Dsns, NotionalPerson
+from runner.kernelhost.protocol import SOURCE_NAME
 
 _REQUIRED = object()
+MAKE_A_KEY = (
+    "Make one with: head -c 32 /dev/urandom | base64 | tr '+/' '-_' | tr -d '\\n'"
+)
 
 
 def text(name: str, default: object = _REQUIRED) -> str:
@@ -49,8 +56,10 @@ def boolean(name: str, *, default: bool) -> bool:
     raise ImproperlyConfigured(message)
 
 
-def integer(name: str, default: int, *, at_least: int = 0) -> int:
-    """Return a whole number not below `at_least`."""
+def integer(
+    name: str, default: int, *, at_least: int = 0, at_most: float = math.inf
+) -> int:
+    """Return a whole number, from `at_least` to `at_most`."""
     value = text(name, default)
     try:
         number = int(value)
@@ -60,7 +69,16 @@ def integer(name: str, default: int, *, at_least: int = 0) -> int:
     if number < at_least:
         message = f"{name} must be at least {at_least}, not {number}."
         raise ImproperlyConfigured(message)
+    if number > at_most:
+        message = f"{name} must be at most {at_most:.0f}, not {number}."
+        raise ImproperlyConfigured(message)
     return number
+
+
+def limit(name: str, default: int, bounds: tuple[float, float]) -> int:
+    """Return a limit of runs within what the kernel host takes: it refuses runs otherwise."""
+    low, high = bounds
+    return integer(name, default, at_least=max(1, math.ceil(low)), at_most=high)
 
 
 def choice(name: str, default: str, allowed: set[str]) -> str:
@@ -77,47 +95,95 @@ def words(name: str, default: str = "") -> list[str]:
     return [part.strip() for part in text(name, default).split(",") if part.strip()]
 
 
+def secret_key(name: str) -> str:
+    """Return a long random text."""
+    value = text(name)
+    if len(value) < 50 or len(set(value)) < 10:
+        message = (
+            f"{name} must be at least 50 random characters; make one with: "
+            'python -c "import secrets; print(secrets.token_urlsafe(64))"'
+        )
+        raise ImproperlyConfigured(message)
+    return value
+
+
 def key32(name: str, value: str) -> bytes:
-    """Decode one urlsafe-base64 key of 32 bytes."""
+    """Decode one urlsafe-base64 key of 32 random bytes."""
     try:
-        key = base64.urlsafe_b64decode(value)
+        key = base64.b64decode(value, altchars=b"-_", validate=True)
     except (binascii.Error, ValueError) as error:
-        message = f"{name} must be urlsafe base64 of 32 bytes."
+        message = f"{name} must be urlsafe base64 of 32 bytes. {MAKE_A_KEY}"
         raise ImproperlyConfigured(message) from error
     if len(key) != 32:
-        message = f"{name} must decode to 32 bytes, not {len(key)}."
+        message = f"{name} must decode to 32 bytes, not {len(key)}. {MAKE_A_KEY}"
+        raise ImproperlyConfigured(message)
+    if len(set(key)) < 8:
+        message = f"{name} is not random: whoever guesses it has it. {MAKE_A_KEY}"
         raise ImproperlyConfigured(message)
     return key
 
 
-def database(name: str, default: object = _REQUIRED) -> dict[str, object]:
+def keys32(name: str, *, apart_from: bytes) -> list[bytes]:
+    """Decode one or more keys, comma-separated, all different and none `apart_from`."""
+    keys = [key32(name, value) for value in words(name)]
+    if not keys:
+        raise ImproperlyConfigured(f"{name} must hold at least one key. {MAKE_A_KEY}")
+    if len({*keys, apart_from}) <= len(keys):
+        message = (
+            f"{name} holds a key twice, or the signing key: each key has one purpose. "
+            f"{MAKE_A_KEY}"
+        )
+        raise ImproperlyConfigured(message)
+    return keys
+
+
+def database(name: str) -> dict[str, object]:
     """Turn a `postgresql://` URL into Django's database settings."""
-    url = urlsplit(text(name, default))
-    if url.scheme not in {"postgres", "postgresql"}:
+    value = text(name)
+    if urlsplit(value).scheme not in {"postgres", "postgresql"}:
         message = f"{name} must be a postgresql:// URL."
         raise ImproperlyConfigured(message)
+    parts = _safe(name, value)
+    options = {"application_name": "countersign"}
+    if "sslmode" in parts:
+        options["sslmode"] = parts["sslmode"]
     return {
         "ENGINE": "django.db.backends.postgresql",
-        "NAME": unquote(url.path.lstrip("/")),
-        "USER": unquote(url.username or ""),
-        "PASSWORD": unquote(url.password or ""),
-        "HOST": unquote(url.hostname or ""),
-        "PORT": str(url.port or ""),
+        "NAME": parts.get("dbname", ""),
+        "USER": parts.get("user", ""),
+        "PASSWORD": parts.get("password", ""),
+        "HOST": parts["host"],
+        "PORT": parts.get("port", ""),
         "CONN_HEALTH_CHECKS": True,
-        "OPTIONS": {"application_name": "countersign"},
+        "OPTIONS": options,
     }
+
+
+def broker(name: str) -> str:
+    """Return the `redis://` URL of the queue."""
+    value = text(name)
+    if urlsplit(value).scheme not in {"redis", "rediss"}:
+        message = f"{name} must be a redis:// or rediss:// URL."
+        raise ImproperlyConfigured(message)
+    return value
 
 
 def data_sources(name: str) -> dict[str, DataSourceSettings]:
     """Read every data source named in the comma-separated variable `name`."""
-    return {
-        source: DataSourceSettings(
+    sources = {}
+    for source in words(name):
+        if not SOURCE_NAME.fullmatch(source):
+            message = (
+                f"{name}: {source!r} is no name for a data source; write small letters, "
+                "digits, - and _, at most 32."
+            )
+            raise ImproperlyConfigured(message)
+        sources[source] = DataSourceSettings(
             name=source,
             real=_dsns(f"DATA_SOURCE_{source.upper()}"),
             notional=_dsns(f"DATA_SOURCE_{source.upper()}_NOTIONAL"),
         )
-        for source in words(name)
-    }
+    return sources
 
 
 def notional_people(name: str) -> dict[str, NotionalPerson]:
@@ -128,13 +194,41 @@ def notional_people(name: str) -> dict[str, NotionalPerson]:
         if len(parts) != 3 or not parts[0] or not parts[1]:
             message = f"{name}: write persona:username:department, not {entry!r}."
             raise ImproperlyConfigured(message)
+        if parts[0] not in PERSONAS or parts[0] in people:
+            message = f"{name}: name each of {PERSONAS} at most once, not {entry!r}."
+            raise ImproperlyConfigured(message)
         people[parts[0]] = NotionalPerson(username=parts[1], department=parts[2])
     return people
 
 
 def _dsns(prefix: str) -> Dsns:
     return Dsns(
-        ticket=text(f"{prefix}_TICKET_DSN", ""),
-        broker=text(f"{prefix}_BROKER_DSN", ""),
-        identity=text(f"{prefix}_IDENTITY_DSN", ""),
+        ticket=_login(f"{prefix}_TICKET_DSN", "cs_web"),
+        broker=_login(f"{prefix}_BROKER_DSN", "cs_broker"),
+        identity=_login(f"{prefix}_IDENTITY_DSN", "cs_identity"),
     )
+
+
+def _login(name: str, role: str) -> str:
+    """Return a DSN of one of Countersign's three logins, or nothing."""
+    dsn = text(name, "")
+    if dsn and _safe(name, dsn).get("user") != role:
+        message = f"{name} must log in as {role}: no process gets more than its part."
+        raise ImproperlyConfigured(message)
+    return dsn
+
+
+def _safe(name: str, dsn: str) -> dict[str, str]:
+    try:
+        parts = transport.parsed(dsn)
+    except transport.UnsafeDsn as error:
+        raise ImproperlyConfigured(f"{name} {error.message}") from error
+    if parts.get("sslmode") == transport.VERIFIED and not os.environ.get(
+        "PGSSLROOTCERT"
+    ):
+        message = (
+            f"{name} has sslmode={transport.VERIFIED}: set PGSSLROOTCERT to the file of the "
+            "certificate authority, or to `system` for the computer's own list."
+        )
+        raise ImproperlyConfigured(message)
+    return parts

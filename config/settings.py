@@ -3,10 +3,9 @@
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from django.core.exceptions import ImproperlyConfigured
-
 from config import environment as env
-from config import security_headers
+from config import origins, security_headers
+from runner.kernelhost.protocol import LIMIT_BOUNDS, SOURCE_LIMIT_BOUNDS
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
@@ -14,36 +13,11 @@ BASE_DIR = Path(__file__).resolve().parent.parent
 
 DEBUG = env.boolean("DEBUG", default=False)
 DEMO = env.boolean("DEMO", default=False)
-SECRET_KEY = env.text("SECRET_KEY")
-APPLICATION_ORIGIN = env.text("APPLICATION_ORIGIN").rstrip("/")
-CONTENT_ORIGIN = env.text("CONTENT_ORIGIN").rstrip("/")
+SECRET_KEY = env.secret_key("SECRET_KEY")
+APPLICATION_ORIGIN, CONTENT_ORIGIN = origins.read(demo=DEMO, debug=DEBUG)
 APPLICATION_HOST = urlsplit(APPLICATION_ORIGIN).netloc
 CONTENT_HOST = urlsplit(CONTENT_ORIGIN).netloc
 SECURE = APPLICATION_ORIGIN.startswith("https://")
-
-_LOOPBACK = {"localhost", "127.0.0.1", "::1"}
-if urlsplit(APPLICATION_ORIGIN).hostname == urlsplit(CONTENT_ORIGIN).hostname:
-    message = (
-        "CONTENT_ORIGIN must have another host than APPLICATION_ORIGIN: cookies "
-        "ignore ports, so results on the same host would share the sign-in cookie."
-    )
-    raise ImproperlyConfigured(message)
-if not SECURE and urlsplit(APPLICATION_ORIGIN).hostname not in _LOOPBACK:
-    message = (
-        "APPLICATION_ORIGIN must start with https:// unless it is on this computer "
-        "(localhost): passwords would cross the network in the clear."
-    )
-    raise ImproperlyConfigured(message)
-if not DEMO and (len(SECRET_KEY) < 50 or len(set(SECRET_KEY)) < 10):
-    message = (
-        "SECRET_KEY must be at least 50 random characters; make one with: "
-        'python -c "import secrets; print(secrets.token_urlsafe(64))"'
-    )
-    raise ImproperlyConfigured(message)
-if DEBUG and SECURE:
-    message = "DEBUG must be off outside this computer: unset DEBUG."
-    raise ImproperlyConfigured(message)
-
 ALLOWED_HOSTS = sorted(
     {str(urlsplit(origin).hostname) for origin in (APPLICATION_ORIGIN, CONTENT_ORIGIN)}
 )
@@ -118,7 +92,7 @@ CRISPY_TEMPLATE_PACK = "bootstrap5"
 
 DATABASES = {"default": env.database("DATABASE_URL")}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
-BROKER_URL = env.text("BROKER_URL")
+BROKER_URL = env.broker("BROKER_URL")
 CACHES = {
     "default": {
         "BACKEND": "django.core.cache.backends.redis.RedisCache",
@@ -174,7 +148,7 @@ AUTH_PASSWORD_VALIDATORS = [
 LOGIN_URL = "accounts:sign-in"
 LOGIN_REDIRECT_URL = "gallery:catalog"
 LOGOUT_REDIRECT_URL = "accounts:sign-in"
-AXES_FAILURE_LIMIT = env.integer("SIGN_IN_FAILURE_LIMIT", 8, at_least=1)
+AXES_FAILURE_LIMIT = env.integer("SIGN_IN_FAILURE_LIMIT", 8, at_least=1, at_most=100)
 AXES_COOLOFF_TIME = 0.25  # hours
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
 AXES_RESET_ON_SUCCESS = True
@@ -220,11 +194,14 @@ FILE_UPLOAD_MAX_MEMORY_SIZE = 12_000_000
 # Signatures, results, runs --------------------------------------------------------
 
 SIGNING_KEY = env.key32("SIGNING_KEY", env.text("SIGNING_KEY"))
-RESULT_KEYS = [env.key32("RESULT_KEYS", key) for key in env.words("RESULT_KEYS")]
+RESULT_KEYS = env.keys32("RESULT_KEYS", apart_from=SIGNING_KEY)
 RESULT_RETENTION_DAYS = env.integer("RESULT_RETENTION_DAYS", 30, at_least=1)
 APPROVAL_VALID_DAYS = env.integer("APPROVAL_VALID_DAYS", 365, at_least=1)
 PEER_APPROVALS_REQUIRED = env.integer("PEER_APPROVALS_REQUIRED", 2, at_least=2)
-NOTEBOOK_MAX_BYTES = env.integer("NOTEBOOK_MAX_BYTES", 10_000_000, at_least=1)
+# Below what a request may hold, which is DATA_UPLOAD_MAX_MEMORY_SIZE.
+NOTEBOOK_MAX_BYTES = env.integer(
+    "NOTEBOOK_MAX_BYTES", 10_000_000, at_least=1, at_most=11_000_000
+)
 KERNEL_HOST_SOCKET = env.text("KERNEL_HOST_SOCKET", "")
 ENVIRONMENTS_DIR = Path(env.text("ENVIRONMENTS_DIR", BASE_DIR / ".environments"))
 ENVIRONMENT_LOCKS_DIR = BASE_DIR / "environments"
@@ -233,18 +210,24 @@ DATA_SOURCES = env.data_sources("DATA_SOURCES")
 #: Whose eyes a preview in a persona looks through: an invented person of the twin.
 NOTIONAL_PEOPLE = env.notional_people("NOTIONAL_PEOPLE")
 RUN_LIMITS = {
-    "wall_clock_s": env.integer("RUN_WALL_CLOCK_S", 600, at_least=1),
-    "cell_s": env.integer("RUN_CELL_S", 600, at_least=1),
-    "memory_bytes": env.integer("RUN_MEMORY_BYTES", 1 << 30, at_least=1 << 26),
-    "processes": env.integer("RUN_PROCESSES", 64, at_least=8),
-    "output_bytes_per_cell": env.integer("RUN_OUTPUT_BYTES_PER_CELL", 5_000_000),
-    "output_bytes": env.integer("RUN_OUTPUT_BYTES", 20_000_000),
-    "outputs": env.integer("RUN_OUTPUTS", 2_000, at_least=1),
+    name: env.limit(f"RUN_{name.upper()}", default, LIMIT_BOUNDS[name])
+    for name, default in {
+        "wall_clock_s": 600,
+        "cell_s": 600,
+        "memory_bytes": 1 << 30,
+        "processes": 64,
+        "output_bytes_per_cell": 5_000_000,
+        "output_bytes": 20_000_000,
+        "outputs": 2_000,
+    }.items()
 }
 QUERY_LIMITS = {
-    "rows": env.integer("QUERY_ROWS", 1_000_000, at_least=1),
-    "bytes": env.integer("QUERY_BYTES", 512_000_000, at_least=1),
-    "statement_s": env.integer("QUERY_STATEMENT_S", 120, at_least=1),
+    name: env.limit(f"QUERY_{name.upper()}", default, SOURCE_LIMIT_BOUNDS[name])
+    for name, default in {
+        "rows": 1_000_000,
+        "bytes": 512_000_000,
+        "statement_s": 120,
+    }.items()
 }
 
 # API ------------------------------------------------------------------------------

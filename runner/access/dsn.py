@@ -4,9 +4,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import psycopg
-from psycopg.conninfo import conninfo_to_dict
 
-from runner.access.errors import LeaseRefused, refusal
+from runner.access.errors import LeaseRefused, SourceUnavailable, refusal
+from runner.access.transport import UNENCRYPTED, UnsafeDsn, parsed
 
 CONNECT_TIMEOUT_S = 10
 
@@ -66,12 +66,18 @@ def connected(
 
 
 def where(dsn: str) -> dict[str, str]:
-    """Return host, port, database and TLS settings of a DSN, without user and password."""
-    parts = conninfo_to_dict(dsn)
+    """Return host, port, database and TLS mode of a DSN, without user and password.
+
+    Raises SourceUnavailable: it is remote and does not ask for a verified server.
+    """
+    try:
+        parts = parsed(dsn)
+    except UnsafeDsn as error:
+        message = f"The data source's address {error.message}"
+        raise SourceUnavailable("unsafe_address", message) from error
     return {
-        "host": str(parts.get("host") or "127.0.0.1"),
-        "port": str(parts.get("port") or "5432"),
-        "database": str(parts.get("dbname") or ""),
-        "sslmode": str(parts.get("sslmode") or "disable"),
-        "sslrootcert": str(parts.get("sslrootcert") or ""),
+        "host": parts["host"],
+        "port": parts.get("port", "5432"),
+        "database": parts.get("dbname", ""),
+        "sslmode": parts.get("sslmode", UNENCRYPTED),
     }

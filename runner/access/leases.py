@@ -43,7 +43,6 @@ class Lease:
     database: str
     expires_at: datetime
     sslmode: str = "disable"
-    sslrootcert: str = ""
 
 
 def put_ticket(
@@ -100,7 +99,6 @@ def open_lease(dsns: Dsns, *, run_id: UUID, source: str = "") -> Lease:
         database=place["database"],
         expires_at=_moment(expires_at),
         sslmode=place["sslmode"],
-        sslrootcert=place["sslrootcert"],
     )
 
 

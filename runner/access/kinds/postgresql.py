@@ -63,7 +63,6 @@ class PostgreSQL:
                 user=lease.role,
                 password=lease.password.reveal(),
                 sslmode=lease.sslmode,
-                sslrootcert=lease.sslrootcert or None,
                 autocommit=True,
                 connect_timeout=CONNECT_TIMEOUT_S,
             )

@@ -27,6 +27,9 @@ from runner.kernelhost.proxy.frames import (
 
 CONNECT_TIMEOUT_S = 10.0
 READ_BYTES = 262_144
+SYSTEM_ROOTS = ("", "system")
+"""Values of PGSSLROOTCERT that mean the computer's own list, as for libpq."""
+
 MECHANISM = "SCRAM-SHA-256"
 PLUS = "SCRAM-SHA-256-PLUS"
 NO_SCRAM = "The data source does not ask for SCRAM-SHA-256."
@@ -70,8 +73,11 @@ class Upstream:
 
 
 def tls_context() -> ssl.SSLContext:
-    """Certificate and host name are verified; the roots are libpq's if set, else the system's."""
-    context = ssl.create_default_context(cafile=os.environ.get("PGSSLROOTCERT") or None)
+    """Certificate and host name are verified; the roots are those that libpq is told of."""
+    roots = os.environ.get("PGSSLROOTCERT", "")
+    context = ssl.create_default_context(
+        cafile=None if roots in SYSTEM_ROOTS else roots
+    )
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     return context
 

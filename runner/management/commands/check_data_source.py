@@ -9,6 +9,7 @@ from django.core.management.base import BaseCommand, CommandError
 from runner.access.check import Problem, check_data_source
 from runner.access.errors import AccessError
 from runner.access.owners import owner_dsn, owner_variable
+from runner.access.transport import UnsafeDsn
 
 
 class Command(BaseCommand):
@@ -34,7 +35,10 @@ class Command(BaseCommand):
             raise CommandError(f"DATA_SOURCES does not name {name!r}.")
         broker = source.for_kind("preview" if notional else "run").broker
         variable = owner_variable(name, notional=notional)
-        dsn = options["dsn"] or owner_dsn(variable) or broker
+        try:
+            dsn = owner_dsn(variable, given=options["dsn"]) or broker
+        except UnsafeDsn as unsafe:
+            raise CommandError(f"The owner's DSN {unsafe.message}") from unsafe
         if not dsn:
             raise CommandError(f"Set {variable}, or pass --dsn.")
         try:

@@ -10,6 +10,7 @@ from django.core.management.base import BaseCommand, CommandError
 from runner.access.errors import InstallRefused
 from runner.access.install import install
 from runner.access.owners import owner_dsn, owner_variable
+from runner.access.transport import UnsafeDsn
 
 
 class Command(BaseCommand):
@@ -38,7 +39,10 @@ class Command(BaseCommand):
         if source is None:
             raise CommandError(f"DATA_SOURCES does not name {name!r}.")
         variable = owner_variable(name, notional=notional)
-        dsn = options["dsn"] or owner_dsn(variable)
+        try:
+            dsn = owner_dsn(variable, given=options["dsn"])
+        except UnsafeDsn as unsafe:
+            raise CommandError(f"The owner's DSN {unsafe.message}") from unsafe
         if not dsn:
             raise CommandError(f"Set {variable}, or pass --dsn.")
         kind = "preview" if notional else "run"
