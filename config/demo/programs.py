@@ -35,6 +35,7 @@ class Program:
         priority: lower starts earlier and stops later.
         stop_signal: what asks it to stop; after `stop_wait_s` it is killed.
         autostart: whether it starts before the bootstrap has run.
+        group: those of one group are asked to stop together.
     """
 
     name: str
@@ -43,6 +44,7 @@ class Program:
     stop_signal: str
     stop_wait_s: int
     autostart: bool = False
+    group: str = ""
 
 
 @dataclass(frozen=True)
@@ -240,9 +242,13 @@ def programs(demo: Demo) -> list[Program]:
 def _services(demo: Demo) -> list[Program]:
     return [
         Program(
-            "application-db", demo.application_server().launch(), 10, "INT", 3, True
+            "application-db",
+            demo.application_server().launch(),
+            *(10, "INT", 3, True, "databases"),
         ),
-        Program("data-db", demo.data_server().launch(), 11, "INT", 3, True),
+        Program(
+            "data-db", demo.data_server().launch(), 11, "INT", 3, True, "databases"
+        ),
         Program("broker", demo.broker().launch(), 20, "TERM", 1, True),
     ]
 
@@ -276,7 +282,7 @@ def _application(demo: Demo) -> list[Program]:
         *("--pidfile", ""),
     )
     return [
-        Program("worker", worker, 40, "TERM", 7),
-        Program("web", web, 50, "TERM", 3),
-        Program("beat", beat, 60, "TERM", 1),
+        Program("worker", worker, 40, "TERM", 7, group="application"),
+        Program("web", web, 50, "TERM", 3, group="application"),
+        Program("beat", beat, 60, "TERM", 1, group="application"),
     ]

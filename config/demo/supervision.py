@@ -7,6 +7,7 @@ import os
 import shlex
 import signal
 import subprocess
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -51,6 +52,13 @@ stdout_logfile_maxbytes = 10MB
 stdout_logfile_backups = 2
 """
 
+GROUP = """\
+
+[group:{name}]
+programs = {programs}
+priority = {priority}
+"""
+
 DEATH_SIGNALS = {"INT": signal.SIGINT, "TERM": signal.SIGTERM}
 
 
@@ -64,11 +72,23 @@ def configuration(demo: Demo) -> str:
     logs, sockets = escaped(str(demo.home.logs)), escaped(str(demo.home.sockets))
     user = "user = root\n" if os.geteuid() == 0 else ""
     parts = [HEADER.format(user=user, logs=logs, sockets=sockets)]
-    for program in programs(demo):
+    every = programs(demo)
+    for program in every:
         command = shlex.join(_launch(demo, program))
         fields = {**vars(program), "command": escaped(command), "logs": logs}
         parts.append(PROGRAM.format(**fields))
-    return "".join(parts)
+    return "".join([*parts, *_groups(every)])
+
+
+def _groups(every: list[Program]) -> Iterator[str]:
+    """The groups: supervisord stops the members of one at once, and groups in turn."""
+    for name in dict.fromkeys(program.group for program in every if program.group):
+        members = [program for program in every if program.group == name]
+        yield GROUP.format(
+            name=name,
+            programs=",".join(program.name for program in members),
+            priority=min(program.priority for program in members),
+        )
 
 
 def _launch(demo: Demo, program: Program) -> list[str]:
@@ -96,8 +116,9 @@ class Supervisor:
 
     def start_programs(self, *names: str) -> None:
         """Start programs that waited for the bootstrap, all at once."""
+        groups = {each.name: each.group or each.name for each in programs(self.demo)}
         for name in names:
-            self._remote.startProcess(name, False)
+            self._remote.startProcess(f"{groups[name]}:{name}", False)
 
     def failed(self) -> list[str]:
         """Programs that were given up after several tries."""
