@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
 
-from config.demo import bootstrap
+from config.demo import bootstrap, edition
 from config.demo.people import PASSWORD, PEOPLE
 from config.demo.programs import REPOSITORY, Demo, keep_secrets
 from config.demo.state import Home, PortTaken
@@ -100,12 +100,7 @@ def _wait_for_port(port: int, *, known: bool) -> None:
 def _supervise(demo: Demo, started: float) -> int:
     supervisor = Supervisor(demo)
     try:
-        bootstrap.initialise(demo)
-        supervisor.start()
-        bootstrap.wait_for_services(demo)
-        bootstrap.build(demo)
-        supervisor.start_programs(*APPLICATION)
-        bootstrap.load(demo)
+        _bring_up(demo, supervisor)
         with bootstrap.step("Waiting for every part to be ready"):
             bootstrap.wait_until_ready(demo, supervisor.failed)
         bootstrap.write_report(demo)
@@ -125,6 +120,22 @@ def _supervise(demo: Demo, started: float) -> int:
         return 1
     finally:
         _end(supervisor)
+
+
+def _bring_up(demo: Demo, supervisor: Supervisor) -> None:
+    """Start every program; the application first waits for its data, the first time."""
+    known = edition.is_present(demo)
+    bootstrap.initialise(demo)
+    supervisor.start()
+    bootstrap.wait_for_services(demo)
+    if known:
+        supervisor.start_programs(*APPLICATION)
+        bootstrap.build(demo, migrate=False)
+        return
+    bootstrap.build(demo, migrate=True)
+    supervisor.start_programs(*APPLICATION)
+    bootstrap.load(demo)
+    edition.note(demo)
 
 
 def _end(supervisor: Supervisor) -> None:

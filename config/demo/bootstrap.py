@@ -56,22 +56,26 @@ def wait_for_services(demo: Demo) -> None:
     demo.broker().wait_until_ready()
 
 
-def build(demo: Demo) -> None:
+def build(demo: Demo, *, migrate: bool) -> None:
     """Both databases, side by side."""
     with ThreadPoolExecutor() as pool:
-        parts = [pool.submit(build_application, demo), pool.submit(build_data, demo)]
+        parts = [
+            pool.submit(build_application, demo, migrate=migrate),
+            pool.submit(build_data, demo),
+        ]
         for part in parts:
             part.result()
 
 
-def build_application(demo: Demo) -> None:
-    """Roles, rights and tables."""
+def build_application(demo: Demo, *, migrate: bool) -> None:
+    """Roles and rights, and tables unless they are known to be there."""
     with step("Updating Countersign's database"):
         server = demo.application_server()
         application.create_database(server)
         for role in (application.OWNER, application.APP):
             application.set_password(server, role, demo.home.secret(role))
-        manage(owner_environment(demo), "migrate", "--skip-checks", "-v", "0")
+        if migrate:
+            manage(owner_environment(demo), "migrate", "--skip-checks", "-v", "0")
 
 
 def load(demo: Demo) -> None:
