@@ -2,6 +2,7 @@
 
 import functools
 import json
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -64,6 +65,16 @@ def purposes(service: str, secrets: Path) -> set[str]:
 @pytest.mark.parametrize("service", DJANGO)
 def test_a_service_starts_with_what_it_is_given(secrets_folder, service):
     assert settings_of(service, secrets_folder)
+
+
+@pytest.mark.parametrize("service", DJANGO)
+def test_a_service_is_given_the_secrets_that_it_reads_and_no_others(service):
+    named = {
+        value.removeprefix("/run/secrets/")
+        for name, value in environment(service).items()
+        if name.endswith("_FILE")
+    }
+    assert named == set(SERVICES[service]["secrets"])
 
 
 @pytest.mark.parametrize("service", DJANGO)
@@ -188,3 +199,21 @@ def test_shared_folders_have_one_server_each():
         in SERVICES["application-db"]["volumes"]
     )
     assert "data-socket:/var/run/postgresql" in SERVICES["data-db"]["volumes"]
+
+
+def test_the_page_turns_the_trials_source_into_ones_own(tmp_path):
+    page = (REPOSITORY / "docs/how-to/deploy-with-docker-compose.md").read_text()
+    told = [
+        line.strip()
+        for line in page.splitlines()
+        if line.startswith(("        cp -r", "        sed -i", "        printf"))
+    ]
+    assert len(told) == 3
+    shutil.copytree(REPOSITORY / "docker/sources", tmp_path / "docker/sources")
+    subprocess.run(["bash", "-ec", "\n".join(told)], cwd=tmp_path, check=True)
+    assert (tmp_path / "docker/.env").read_text().startswith("SOURCE=ward\n")
+    for name in ("web", "worker", "install"):
+        text = (tmp_path / f"docker/sources/ward/{name}.env").read_text()
+        assert "DATA_SOURCES=ward\n" in text
+        assert "DATA_SOURCE_WARD_" in text
+        assert "HOSPITAL" not in text
