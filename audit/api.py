@@ -4,20 +4,23 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from django.http import HttpResponse
 from django.utils import timezone
-from drf_spectacular.utils import OpenApiParameter, extend_schema
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
 from rest_framework import serializers
 from rest_framework.generics import ListAPIView
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from accounts.negotiation import OneAnswer
 from accounts.problems import BadInput, FieldError
 from accounts.requests import signed_in
 from audit import services
 from audit.forms import EventFilterForm
 from audit.models import Event
 from audit.presenters import sentence
-from audit.queries import events_matching
+from audit.queries import EventFilter, events_matching
 
 if TYPE_CHECKING:
     from django.db.models import QuerySet
@@ -93,18 +96,52 @@ class EventsView(ListAPIView[Event]):
     def get_queryset(self) -> QuerySet[Event]:
         if getattr(self, "swagger_fake_view", False):
             return Event.objects.none()
-        form = EventFilterForm(self.request.query_params)
-        if not form.is_valid():
-            raise BadInput(
-                [
-                    FieldError(name, error.code or "invalid", str(error.message))
-                    for name, found in form.errors.as_data().items()
-                    for error in found
-                ]
-            )
-        chosen = form.chosen()
+        chosen = chosen_by(self.request)
         services.open_log(chosen=chosen, by=signed_in(self.request), now=timezone.now())
         return events_matching(chosen)
+
+
+class ExportView(APIView):
+    """Take a copy of the log."""
+
+    content_negotiation_class = OneAnswer
+
+    @extend_schema(
+        parameters=FILTERS,
+        responses={
+            (200, "application/x-ndjson"): OpenApiResponse(
+                OpenApiTypes.BINARY,
+                description="One event per line, oldest first, as "
+                "`manage.py verify_audit --file` takes them.",
+            )
+        },
+    )
+    def get(self, request: Request) -> HttpResponse:
+        """Answer the events that match as JSON lines; the export is recorded first."""
+        lines = services.take_copy(
+            chosen=chosen_by(request), by=signed_in(request), now=timezone.now()
+        )
+        return HttpResponse(
+            "".join(lines),
+            content_type="application/x-ndjson",
+            headers={
+                "Content-Disposition": 'attachment; filename="audit-events.jsonl"'
+            },
+        )
+
+
+def chosen_by(request: Request) -> EventFilter:
+    """Return the filter that the query asks for.  Raises BadInput."""
+    form = EventFilterForm(request.query_params)
+    if not form.is_valid():
+        raise BadInput(
+            [
+                FieldError(name, error.code or "invalid", str(error.message))
+                for name, found in form.errors.as_data().items()
+                for error in found
+            ]
+        )
+    return form.chosen()
 
 
 class VerifyView(APIView):

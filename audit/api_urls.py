@@ -6,5 +6,6 @@ from audit import api
 
 urlpatterns = [
     path("audit/events/", api.EventsView.as_view(), name="audit-events"),
+    path("audit/export/", api.ExportView.as_view(), name="audit-export"),
     path("audit/verify/", api.VerifyView.as_view(), name="audit-verify"),
 ]

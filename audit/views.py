@@ -18,7 +18,6 @@ from audit import services
 from audit.forms import EventFilterForm
 from audit.presenters import REGISTRY, sentence
 from audit.queries import chain_state, events_matching
-from audit.verify import export_line
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -26,7 +25,6 @@ if TYPE_CHECKING:
     from audit.models import Event
 
 PER_PAGE = 50
-EXPORT_LIMIT = 50_000
 KINDS = sorted({action.split(".")[0] for action in REGISTRY})
 
 
@@ -46,7 +44,7 @@ def events_page(request: SignedInRequest) -> HttpResponse:
         "page": page,
         "days": _by_day(page),
         "state": chain_state(),
-        "export_limit": EXPORT_LIMIT,
+        "export_limit": services.EXPORT_LIMIT,
     }
     return render(request, "audit/events.html", context)
 
@@ -66,16 +64,13 @@ def verify_page(request: SignedInRequest) -> HttpResponse:
 def export(request: SignedInRequest) -> HttpResponse:
     """The filtered log as JSON lines, oldest first, for `verify_audit --file`."""
     chosen = EventFilterForm(request.GET).chosen()
-    events = events_matching(chosen).order_by("seq")
-    count = events.count()
-    if count > EXPORT_LIMIT:
-        context = {"count": count, "limit": EXPORT_LIMIT}
-        require(permission_blockers(request.user, Permission.AUDIT_READ))
+    try:
+        lines = services.take_copy(chosen=chosen, by=request.user, now=timezone.now())
+    except services.TooManyEvents as refusal:
+        context = {"count": refusal.count, "limit": services.EXPORT_LIMIT}
         return render(request, "audit/too_many.html", context, status=400)
-    services.take_copy(chosen=chosen, events=count, by=request.user, now=timezone.now())
-    lines = "".join(export_line(event) + "\n" for event in events[:count].iterator())
     return HttpResponse(
-        lines,
+        "".join(lines),
         content_type="application/x-ndjson",
         headers={"Content-Disposition": 'attachment; filename="audit-events.jsonl"'},
     )

@@ -258,6 +258,7 @@ SPECTACULAR_SETTINGS = {
         "RunStatus": "runner.workflow.Status",
         "RunKind": "runner.models.RunKind",
         "Persona": "accounts.personas.Persona",
+        "Role": "accounts.roles.ROLE_CHOICES",
         "Purpose": "accounts.personas.Purpose",
         "ReviewDecision": "reviews.models.ReviewDecision",
         "SignOffDecision": "reviews.models.SignOffDecision",

@@ -7,11 +7,11 @@ from django.http import HttpResponse
 from django.shortcuts import get_object_or_404
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiResponse, extend_schema
-from rest_framework.negotiation import BaseContentNegotiation
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from accounts.negotiation import OneAnswer
 from accounts.policies import require
 from gallery.diff import diff_notebooks
 from gallery.fetching import version_or_404
@@ -22,27 +22,6 @@ from gallery.serializers import DiffQuerySerializer, DiffSerializer
 
 #: A notebook of the largest size, with the form around it.
 MAX_UPLOAD_BYTES = 12_000_000
-
-
-class OneAnswer(BaseContentNegotiation):
-    """Answers in its one form whatever the client says that it accepts."""
-
-    def select_renderer(
-        self, request: Request, renderers: Any, format_suffix: str | None = None
-    ) -> Any:
-        """Return the first renderer."""
-        return renderers[0], renderers[0].media_type
-
-    def select_parser(self, request: Request, parsers: Any) -> Any:
-        """Return the parser that takes the body's type, or None."""
-        return next(
-            (
-                parser
-                for parser in parsers
-                if (request.content_type or "").startswith(parser.media_type)
-            ),
-            None,
-        )
 
 
 class UploadView(APIView):

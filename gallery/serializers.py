@@ -6,6 +6,7 @@ from django.core.files.uploadedfile import UploadedFile
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
+from accounts.strict import StrictSerializer
 from gallery.models import Notebook, Version
 from gallery.queries import ORDERINGS, CatalogFilter
 from gallery.services import Upload
@@ -13,27 +14,6 @@ from gallery.workflow import Status
 
 SEVERITIES = [(name, name) for name in ("info", "warning", "error")]
 DIFF_KINDS = [(name, name) for name in ("same", "changed", "added", "removed", "moved")]
-#: What a browser's form sends along, without meaning for the API.
-_IGNORED = {"csrfmiddlewaretoken"}
-
-
-class StrictSerializer(serializers.Serializer[Any]):
-    """Refuses what it does not know, so that a misspelt field is never ignored."""
-
-    def to_internal_value(self, data: Any) -> Any:
-        """Return the clean values.  Raises ValidationError."""
-        if isinstance(data, dict):
-            unknown = sorted(set(data) - set(self.fields) - _IGNORED)
-            if unknown:
-                message = "There is no such field."
-                raise serializers.ValidationError(
-                    {str(name): message for name in unknown}, code="unknown_field"
-                )
-        return super().to_internal_value(data)
-
-
-class EmptySerializer(StrictSerializer):
-    """A call that takes nothing but its address."""
 
 
 class TagsField(serializers.ListField):

@@ -2,14 +2,16 @@
 
 from django.urls import path
 
-from reviews.api import access, comments, decisions, notebooks
+from reviews.api import access, comments, decisions, notebooks, policy, queue
 
 _NOTEBOOK = "notebooks/<slug:slug>/"
 _VERSION = f"{_NOTEBOOK}versions/<int:number>/"
 urlpatterns = [
+    path("reviews/", queue.QueueView.as_view(), name="queue"),
     path("notebooks/", notebooks.NotebooksView.as_view(), name="notebooks"),
     path(_NOTEBOOK, notebooks.NotebookView.as_view(), name="notebook"),
     path(f"{_NOTEBOOK}access/", access.AccessView.as_view(), name="access"),
+    path(f"{_NOTEBOOK}policy/", policy.PolicyView.as_view(), name="policy"),
     path(f"{_NOTEBOOK}versions/", notebooks.VersionsView.as_view(), name="versions"),
     path(_VERSION, notebooks.VersionView.as_view(), name="version"),
     path(f"{_VERSION}submit/", decisions.SubmitView.as_view(), name="submit"),

@@ -6,11 +6,11 @@ from typing import Any
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
+from accounts.strict import PasswordField, StrictSerializer
 from gallery.models import Notebook, Version
 from gallery.serializers import (
     BlockerSerializer,
     NotebookFieldsSerializer,
-    StrictSerializer,
     VersionFieldsSerializer,
 )
 from reviews.models import (
@@ -25,15 +25,6 @@ from reviews.models import (
 from reviews.policies import next_step_blockers
 from reviews.services.decisions import Decision
 from reviews.sheet import sheet_fingerprint
-
-
-class PasswordField(serializers.CharField):
-    """The signer's password, given again; never answered, logged or trimmed."""
-
-    def __init__(self, **kwargs: Any) -> None:
-        super().__init__(
-            write_only=True, trim_whitespace=False, max_length=1024, **kwargs
-        )
 
 
 class DecisionSerializer(StrictSerializer):

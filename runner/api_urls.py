@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from runner.api import results, runs, waiting
+from runner.api import results, runs, tables, waiting
 
 _NOTEBOOK = "notebooks/<slug:slug>/"
 _RUN = "runs/<uuid:run_id>/"
@@ -24,7 +24,18 @@ urlpatterns = [
         waiting.streaming(waiting.RunEventsView.as_view()),
         name="run-events",
     ),
+    path(
+        f"{_RUN}repeat/",
+        waiting.preferring_to_wait(runs.RepeatView.as_view()),
+        name="repeat",
+    ),
     path(f"{_RUN}cancel/", runs.CancelView.as_view(), name="cancel"),
     path(f"{_RUN}ipynb/", results.RunIpynbView.as_view(), name="run-ipynb"),
     path(f"{_RUN}html/", results.RunHtmlView.as_view(), name="run-html"),
+    path(f"{_RUN}tables/", tables.TablesView.as_view(), name="tables"),
+    path(
+        f"{_RUN}tables/<int:number>.csv",
+        tables.TableCsvView.as_view(),
+        name="table-csv",
+    ),
 ]

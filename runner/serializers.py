@@ -6,7 +6,7 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from accounts.personas import Persona, Purpose
-from gallery.serializers import StrictSerializer
+from accounts.strict import StrictSerializer
 from runner.models import Run, RunCell, RunKind
 from runner.services import Launch
 from runner.workflow import Status

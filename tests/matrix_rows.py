@@ -18,6 +18,7 @@ DELETE api:session:  204 204 204 204 204 204 204 204 204
 GET api:personas:  401 200 200 200 200 200 200 200 200
 POST api:personas:  401 403 403 403 200 200 403 403 403
 GET api:audit-events:  401 403 403 403 403 403 403 200 403
+GET api:audit-export:  401 403 403 403 403 403 403 200 403
 GET api:audit-verify:  401 403 403 403 403 403 403 200 403
 GET api:notebooks:  401 200 200 200 200 200 200 200 200
 POST api:notebooks:  401 201 403 403 403 403 403 403 403
@@ -96,8 +97,40 @@ GET api:run run:  401 404 404 404 200 404 404 404 404
 GET api:run-events run:  401 404 404 404 200 404 404 404 404
 GET api:run-ipynb run:  401 404 404 404 200 404 404 404 404
 GET api:run-html run:  401 404 404 404 200 404 404 404 404
+GET api:tables run:  401 404 404 404 200 404 404 404 404
+GET api:table-csv run:  401 404 404 404 404 404 404 404 404
+POST api:repeat run:  401 404 404 404 202 404 404 404 404
 POST api:cancel run:  401 404 404 404 409 404 404 404 404
 POST api:cancel waiting run:  401 404 404 404 200 404 404 404 404
+# API: one's own account, people, groups
+POST api:password:  401 204 204 204 204 204 204 204 204
+POST api:choose-password:  403 403 403 403 403 403 403 403 403
+GET api:sessions:  401 200 200 200 200 200 200 200 200
+DELETE api:end-session session:  401 404 404 404 404 404 404 404 404
+GET api:roles:  401 200 200 200 200 200 200 200 200
+GET api:people:  401 403 403 403 403 403 200 403 403
+POST api:people:  401 403 403 403 403 403 201 403 403
+GET api:person person:  401 403 403 403 403 403 200 403 403
+PATCH api:person person:  401 403 403 403 403 403 200 403 403
+PUT api:person-roles person:  401 403 403 403 403 403 200 403 403
+PUT api:person-personas person:  401 403 403 403 403 403 200 403 403
+PUT api:person-groups person:  401 403 403 403 403 403 200 403 403
+POST api:deactivate person:  401 403 403 403 403 403 200 403 403
+POST api:reactivate person:  401 403 403 403 403 403 409 403 403
+POST api:end-sessions person:  401 403 403 403 403 403 200 403 403
+POST api:reset-password person:  401 403 403 403 403 403 200 403 403
+GET api:groups:  401 403 403 403 403 403 200 403 403
+POST api:groups:  401 403 403 403 403 403 201 403 403
+DELETE api:group group:  401 403 403 403 403 403 204 403 403
+# API: how notebooks are reviewed
+GET api:queue:  401 200 200 200 200 200 200 200 200
+GET api:policy draft:  401 200 404 404 404 404 404 404 404
+GET api:policy in-review:  401 200 200 200 404 404 404 200 404
+GET api:policy approved:  401 200 200 200 200 200 404 200 404
+PUT api:policy draft:  401 403 404 404 404 404 404 404 404
+PUT api:policy in-review:  401 403 403 409 404 404 404 403 404
+PUT api:policy peer-approved:  401 403 403 409 404 404 404 403 404
+PUT api:policy approved:  401 403 403 200 403 403 404 403 404
 # Pages of the gallery
 GET gallery:catalog:  302 200 200 200 200 200 200 200 200
 GET gallery:upload:  302 200 200 200 200 200 200 200 200

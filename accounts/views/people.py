@@ -13,7 +13,6 @@ from django.core.exceptions import ValidationError
 from django.core.paginator import Paginator
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
-from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import (
     require_GET,
@@ -30,6 +29,7 @@ from accounts.forms import (
     ReasonForm,
     RolesForm,
 )
+from accounts.links import password_link
 from accounts.models import User
 from accounts.permissions import Permission
 from accounts.policies import keep_person_blockers, permission_blockers, require
@@ -128,7 +128,9 @@ def new_person_page(request: SignedInRequest) -> HttpResponse:
             form.add_error(None, refusal)
         else:
             token = services.password_link_token(person)
-            return _person_page(request, person, link=_link(request, person, token))
+            return _person_page(
+                request, person, link=password_link(request, person, token)
+            )
     return render(request, "accounts/new_person.html", {"form": form})
 
 
@@ -147,7 +149,7 @@ def change_person(request: SignedInRequest, username: str, change: str) -> HttpR
     now = timezone.now()
     if change == "reset-password":
         token = services.reset_password(person=person, by=request.user, now=now)
-        return _person_page(request, person, link=_link(request, person, token))
+        return _person_page(request, person, link=password_link(request, person, token))
     if change not in CHANGES:
         raise Http404
     form = CHANGES[change].form(request.POST)
@@ -170,8 +172,3 @@ def _person_page(request: SignedInRequest, person: User, **more: Any) -> HttpRes
         "open_sessions": person.sessions.filter(expire_date__gt=timezone.now()).count(),
     }
     return render(request, "accounts/person.html", {**context, **more})
-
-
-def _link(request: SignedInRequest, person: User, token: str) -> str:
-    path = reverse("accounts:choose-password", args=[person.username, token])
-    return request.build_absolute_uri(path)

@@ -10,9 +10,9 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from accounts.policies import require
+from accounts.strict import EmptySerializer
 from gallery.fetching import version_or_404
 from gallery.policies import read_blockers
-from gallery.serializers import EmptySerializer
 from reviews.models import Comment
 from reviews.serializers import CommentRequestSerializer, CommentSerializer
 from reviews.services import add_comment, resolve_comment

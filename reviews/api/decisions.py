@@ -14,9 +14,9 @@ from rest_framework.views import APIView
 
 from accounts.authentication import SessionAuthentication
 from accounts.policies import require
+from accounts.strict import EmptySerializer
 from gallery.fetching import version_or_404
 from gallery.policies import read_blockers
-from gallery.serializers import EmptySerializer
 from reviews.api.presenting import context, version_as_dict
 from reviews.models import Signature
 from reviews.serializers import (

@@ -9,7 +9,7 @@ from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
-from gallery.api import OneAnswer
+from accounts.negotiation import OneAnswer
 from runner.api.runs import own_run_or_404
 from runner.presenters import header_of
 from runner.results.document import compose

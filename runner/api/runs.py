@@ -13,8 +13,8 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from accounts.personas import active_persona
+from accounts.strict import EmptySerializer
 from gallery.fetching import notebook_or_404, version_or_404
-from gallery.serializers import EmptySerializer
 from runner.models import Run
 from runner.queries import runs_of
 from runner.serializers import (
@@ -24,7 +24,7 @@ from runner.serializers import (
     RunRequestSerializer,
     RunSerializer,
 )
-from runner.services import cancel_run, request_preview, request_run
+from runner.services import cancel_run, repeat_run, request_preview, request_run
 
 _PREFER = OpenApiParameter(
     "Prefer",
@@ -107,6 +107,22 @@ class RunView(APIView):
     def get(self, request: Request, run_id: UUID) -> Response:
         """Show how far a run of the caller's has come, cell by cell."""
         return Response(run_as_dict(own_run_or_404(request, run_id)))
+
+
+class RepeatView(APIView):
+    """Ask again."""
+
+    @extend_schema(parameters=[_PREFER], request=EmptySerializer, responses=_ANSWERS)
+    def post(self, request: Request, run_id: UUID) -> Response:
+        """Queue a run with the parameters, persona and purpose of an earlier one.
+
+        On real data it is a run of what is approved now; where the parameters no
+        longer fit that version, the answer is 400 and names them.
+        """
+        before = own_run_or_404(request, run_id)
+        EmptySerializer(data=request.data).is_valid(raise_exception=True)
+        run = repeat_run(before=before, by=request.user, now=timezone.now())
+        return Response(run_as_dict(run), status=status.HTTP_202_ACCEPTED)
 
 
 class CancelView(APIView):

@@ -28,7 +28,7 @@ from rest_framework.views import APIView
 
 from accounts.activity import not_activity
 from accounts.models import Session
-from gallery.api import OneAnswer
+from accounts.negotiation import OneAnswer
 from runner.api.runs import own_run_or_404, run_as_dict
 from runner.models import Run
 from runner.serializers import RunCellSerializer

@@ -13,6 +13,7 @@ from audit.log import record
 from runner.models import Run, RunResult
 from runner.policies import live_blockers, result_blockers
 from runner.results import vault
+from runner.results.tables import Table, tables
 
 Kind = Literal["notebook", "html", "statements"]
 
@@ -51,6 +52,19 @@ def download_result(
     data = _open(run, kind, by=by, now=now)
     record(DOWNLOADED, by=by, at=now, target=run, format=format_name)
     return data
+
+
+def download_tables(
+    *, run: Run, format_name: str, by: User, now: datetime
+) -> list[Table]:
+    """Return the tables of a result; the log calls the download `format_name`.
+
+    Raises NotAllowed, vault.VaultError.
+    """
+    data = download_result(
+        run=run, kind="notebook", format_name=format_name, by=by, now=now
+    )
+    return tables(executed_notebook(data))
 
 
 def executed_notebook(data: bytes) -> dict[str, Any]:

@@ -128,6 +128,20 @@ def require_shown(approved: Version | None, number: int | None) -> None:
         raise VersionReplaced(blockers)
 
 
+def repeat_run(*, before: Run, by: User, now: datetime) -> Run:
+    """Ask again as `before` was asked: version, parameters, persona and purpose.
+
+    Raises NotAllowed, VersionReplaced where another version is approved by now,
+    InvalidLaunch where the values no longer fit, Unavailable.
+    """
+    launch = Launch(
+        before.parameters, before.persona, before.purpose, before.version.number
+    )
+    if before.is_preview:
+        return request_preview(version=before.version, launch=launch, by=by, now=now)
+    return request_run(notebook=before.notebook, launch=launch, by=by, now=now)
+
+
 @transaction.atomic
 def cancel_run(*, run: Run, by: User, now: datetime) -> Run:
     """Stop a run: one that waits ends at once, one under way within moments.

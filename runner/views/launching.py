@@ -19,7 +19,12 @@ from runner.forms import RunForms
 from runner.models import Run, RunKind
 from runner.policies import launch_blockers, preview_blockers
 from runner.queries import runs_of
-from runner.services import Launch, VersionReplaced, request_preview, request_run
+from runner.services import (
+    VersionReplaced,
+    repeat_run,
+    request_preview,
+    request_run,
+)
 
 
 def launch(request: HttpRequest, slug: str) -> HttpResponse:
@@ -98,23 +103,13 @@ def repeat(request: HttpRequest, run_id: UUID) -> HttpResponse:
     """
     before = get_object_or_404(runs_of(request.user), pk=run_id)
     try:
-        run = _request_again(before, request)
+        run = repeat_run(before=before, by=request.user, now=timezone.now())
     except VersionReplaced:
         return redirect(f"{_form_of(before)}?from={before.pk}")
     except BadInput:
         messages.warning(request, "The version changed since then: look these through.")
         return redirect(f"{_form_of(before)}?from={before.pk}")
     return redirect(run)
-
-
-def _request_again(before: Run, request: HttpRequest) -> Run:
-    launch = Launch(
-        before.parameters, before.persona, before.purpose, before.version.number
-    )
-    asker = {"launch": launch, "by": request.user, "now": timezone.now()}
-    if before.is_preview:
-        return request_preview(version=before.version, **asker)
-    return request_run(notebook=before.notebook, **asker)
 
 
 def _form_of(run: Run) -> str:

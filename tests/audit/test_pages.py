@@ -9,7 +9,7 @@ import pytest
 from django.db import transaction
 from django.test import Client
 
-from audit import api_urls, views
+from audit import api_urls, services
 from audit.log import record
 from audit.models import Event
 from audit.urls import urlpatterns
@@ -19,8 +19,9 @@ from tests.rows import notebook_row, version_row
 
 CAST = ["ada", "ravi", "carol", "otto", "adams", "nora"]
 EVENTS_API, VERIFY_API = "/api/v1/audit/events/", "/api/v1/audit/verify/"
+EXPORT_API = "/api/v1/audit/export/"
 PAGES = ["/audit/", "/audit/verify/", "/audit/export/"]
-API = [EVENTS_API, VERIFY_API]
+API = [EVENTS_API, VERIFY_API, EXPORT_API]
 
 
 @pytest.fixture
@@ -256,10 +257,42 @@ def test_an_export_respects_the_filters(auditor, history):
 
 
 def test_an_export_that_is_too_large_says_what_to_do(auditor, history, monkeypatch):
-    monkeypatch.setattr(views, "EXPORT_LIMIT", 5)
+    monkeypatch.setattr(services, "EXPORT_LIMIT", 5)
     answer = auditor.get("/audit/export/")
     assert answer.status_code == 400
     assert b"Narrow the dates" in answer.content
+    assert not Event.objects.filter(action="audit.exported").exists()
+
+
+def test_a_script_exports_the_same_lines(auditor, history):
+    answer = auditor.get(f"{EXPORT_API}?person=carol&kind=version")
+    assert answer["Content-Type"] == "application/x-ndjson"
+    assert answer["Content-Disposition"].startswith("attachment")
+    assert answer["Cache-Control"] == "no-store"
+    assert (
+        answer.content
+        == auditor.get("/audit/export/?person=carol&kind=version").content
+    )
+    (line,) = answer.content.decode().splitlines()
+    assert verify_lines([line], partial=True).is_whole
+    first = Event.objects.filter(action="audit.exported").earliest("seq")
+    assert first.data == {"filters": ["person carol", "kind version"], "events": 1}
+
+
+@pytest.mark.parametrize("query", ["since=yesterday", "kind=DROP+TABLE"])
+def test_a_script_that_asks_nonsense_takes_no_copy(auditor, history, query):
+    answer = auditor.get(f"{EXPORT_API}?{query}")
+    assert answer.status_code == 400
+    assert answer.json()["errors"][0]["field"] == query.split("=")[0]
+    assert not Event.objects.filter(action="audit.exported").exists()
+
+
+def test_a_script_is_told_when_an_export_is_too_large(auditor, history, monkeypatch):
+    monkeypatch.setattr(services, "EXPORT_LIMIT", 5)
+    answer = auditor.get(EXPORT_API)
+    assert answer.status_code == 400
+    assert answer.json()["errors"][0]["code"] == "too_many_events"
+    assert "Narrow the dates" in answer.json()["detail"]
     assert not Event.objects.filter(action="audit.exported").exists()
 
 

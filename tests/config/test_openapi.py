@@ -122,9 +122,7 @@ def test_the_reference_page_lists_every_call(schema: dict[str, Any]) -> None:
     page = (settings.BASE_DIR / "docs/reference/http-api.md").read_text()
     listed = {
         (method, f"{PREFIX}{path}")
-        for methods, path in re.findall(
-            r"^\| `([A-Z ]+) (\S+/)` \|", page, re.MULTILINE
-        )
+        for methods, path in re.findall(r"^\| `([A-Z ]+) (\S+)` \|", page, re.MULTILINE)
         for method in methods.split()
     }
     described = {

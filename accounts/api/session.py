@@ -17,17 +17,18 @@ from accounts.authentication import SessionAuthentication
 from accounts.personas import Persona, active_persona
 from accounts.requests import signed_in
 from accounts.services import WrongPassword, act_as, sign_in, sign_out
+from accounts.strict import PasswordField, StrictSerializer
 
 if TYPE_CHECKING:
     from django.http import HttpRequest
     from rest_framework.request import Request
 
 
-class CredentialsSerializer(serializers.Serializer[Any]):
+class CredentialsSerializer(StrictSerializer):
     """What signing in takes."""
 
     username = serializers.CharField(max_length=150)
-    password = serializers.CharField(max_length=1024, trim_whitespace=False)
+    password = PasswordField()
 
 
 class SessionSerializer(serializers.Serializer[Any]):
@@ -41,7 +42,7 @@ class SessionSerializer(serializers.Serializer[Any]):
     active_persona = serializers.CharField(allow_null=True)
 
 
-class ActivePersonaSerializer(serializers.Serializer[Any]):
+class ActivePersonaSerializer(StrictSerializer):
     """Which persona to act as."""
 
     active = serializers.ChoiceField(choices=Persona.choices)

@@ -1,0 +1,1 @@
+"""The API of people: sessions, one's own account, accounts that operators keep."""
