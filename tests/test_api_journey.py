@@ -64,7 +64,7 @@ def done(answer: httpx.Response, status: int) -> Any:
 
 
 @pytest.fixture
-def _identities(data_cluster: DataCluster) -> Iterator[None]:
+def _identities(committed_db: None, data_cluster: DataCluster) -> Iterator[None]:
     """The data source knows the cast for this test, and its own people afterwards."""
     for name in CAST:
         person(name)
