@@ -3,7 +3,7 @@
 import ast
 import re
 import subprocess
-from importlib.metadata import distributions
+from importlib.metadata import distributions, packages_distributions
 from pathlib import Path
 
 import pytest
@@ -190,6 +190,34 @@ def test_everything_installs_on_debian_12(environment):
             if wanted.marker and not wanted.marker.evaluate({"extra": ""}):
                 needed = wanted.marker.evaluate({"extra": "", **DEBIAN_12})
                 assert not needed or canonicalize_name(wanted.name) in names, wanted
+
+
+def test_what_the_product_imports_is_what_it_installs():
+    """Tests and checks install more, which would hide what a newcomer misses."""
+    pinned = {
+        canonicalize_name(name)
+        for name in re.findall(
+            r"^([\w.-]+)(?:\[.*\])?==", text_of("requirements.txt"), re.MULTILINE
+        )
+    }
+    provided = packages_distributions()
+    missing = {
+        module
+        for name in named(r"^(config|accounts|audit|gallery|reviews|runner)/.*\.py$")
+        for module in imported(name)
+        if module in provided
+        and not pinned & {canonicalize_name(each) for each in provided[module]}
+    }
+    assert missing == set()
+
+
+def imported(name):
+    """The top-level modules that a file imports."""
+    for node in ast.walk(ast.parse(text_of(name))):
+        if isinstance(node, ast.Import):
+            yield from (alias.name.split(".")[0] for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and not node.level:
+            yield node.module.split(".")[0]
 
 
 def test_jupyter_server_stays_out():
