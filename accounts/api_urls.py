@@ -23,7 +23,6 @@ urlpatterns = [
         people.PersonPersonasView.as_view(),
         name="person-personas",
     ),
-    path(f"{_PERSON}groups/", groups.PersonGroupsView.as_view(), name="person-groups"),
     path(f"{_PERSON}deactivate/", people.DeactivateView.as_view(), name="deactivate"),
     path(f"{_PERSON}reactivate/", people.ReactivateView.as_view(), name="reactivate"),
     path(

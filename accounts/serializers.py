@@ -200,6 +200,11 @@ class GroupsSerializer(StrictSerializer):
     groups = serializers.SlugRelatedField(
         slug_field="name", many=True, queryset=Group.objects.all()
     )
+    reason = serializers.CharField(
+        max_length=300,
+        default="",
+        help_text="Wanted when joining opens an approved notebook; kept in the audit log.",
+    )
 
 
 class ClosingSerializer(StrictSerializer):

@@ -2,12 +2,25 @@
 
 from django.urls import path
 
-from reviews.api import access, comments, decisions, notebooks, policy, queue
+from reviews.api import (
+    access,
+    comments,
+    decisions,
+    membership,
+    notebooks,
+    policy,
+    queue,
+)
 
 _NOTEBOOK = "notebooks/<slug:slug>/"
 _VERSION = f"{_NOTEBOOK}versions/<int:number>/"
 urlpatterns = [
     path("reviews/", queue.QueueView.as_view(), name="queue"),
+    path(
+        "people/<str:username>/groups/",
+        membership.PersonGroupsView.as_view(),
+        name="person-groups",
+    ),
     path("notebooks/", notebooks.NotebooksView.as_view(), name="notebooks"),
     path(_NOTEBOOK, notebooks.NotebookView.as_view(), name="notebook"),
     path(f"{_NOTEBOOK}access/", access.AccessView.as_view(), name="access"),

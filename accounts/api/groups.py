@@ -1,4 +1,4 @@
-"""Operators keep groups, and who belongs to them."""
+"""Operators keep groups."""
 
 from __future__ import annotations
 
@@ -13,17 +13,14 @@ from rest_framework import status
 from rest_framework.generics import GenericAPIView
 from rest_framework.response import Response
 
-from accounts.api.operating import OperatorView, bad_input, person_or_404
-from accounts.api.people import person_as_dict
+from accounts.api.operating import OperatorView, bad_input
 from accounts.queries import groups_with_members
 from accounts.requests import signed_in
 from accounts.serializers import (
     GroupSerializer,
-    GroupsSerializer,
     NewGroupSerializer,
-    PersonDetailSerializer,
 )
-from accounts.services import create_group, delete_group, set_groups
+from accounts.services import create_group, delete_group
 
 if TYPE_CHECKING:
     from rest_framework.request import Request
@@ -65,21 +62,3 @@ class GroupView(OperatorView):
         group = get_object_or_404(Group, pk=group_id)
         delete_group(group=group, by=signed_in(request), now=timezone.now())
         return Response(status=status.HTTP_204_NO_CONTENT)
-
-
-class PersonGroupsView(OperatorView):
-    """The groups of a person."""
-
-    @extend_schema(request=GroupsSerializer, responses=PersonDetailSerializer)
-    def put(self, request: Request, username: str) -> Response:
-        """Let the person belong to exactly these groups; nobody changes their own."""
-        person = person_or_404(username)
-        sent = GroupsSerializer(data=request.data)
-        sent.is_valid(raise_exception=True)
-        set_groups(
-            person=person,
-            by=signed_in(request),
-            now=timezone.now(),
-            **sent.validated_data,
-        )
-        return Response(person_as_dict(request, person))

@@ -116,8 +116,8 @@ class RepeatView(APIView):
     def post(self, request: Request, run_id: UUID) -> Response:
         """Queue a run with the parameters, persona and purpose of an earlier one.
 
-        On real data it is a run of what is approved now; where the parameters no
-        longer fit that version, the answer is 400 and names them.
+        It is a run of the same version; on real data, where another one is approved
+        by now, the answer is 409 with the blocker `version_replaced`.
         """
         before = own_run_or_404(request, run_id)
         EmptySerializer(data=request.data).is_valid(raise_exception=True)

@@ -68,7 +68,8 @@ def call(client: Client, name: str, group: Group) -> Any:
 
 
 def test_every_address_of_this_app_is_in_a_table() -> None:
-    assert {p.name for p in api_urls.urlpatterns} == CALLS.keys() | EVERYBODYS
+    here = {p.name for p in api_urls.urlpatterns}
+    assert here == (CALLS.keys() - {"person-groups"}) | EVERYBODYS
 
 
 @pytest.mark.security
