@@ -10,7 +10,7 @@ import re
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -37,6 +37,7 @@ from runner.live_outputs import LiveOutputs
 from runner.models import Run
 from runner.parameters.inject import inject
 from runner.policies import stop_reason
+from runner.results import unrendered
 from runner.results.rendering import render
 from runner.services.lifecycle import (
     Ending,
@@ -48,6 +49,7 @@ from runner.services.lifecycle import (
     note_data_read,
     note_lease,
     start_run,
+    without_page,
 )
 from runner.services.statements import keep_statements
 from runner.workflow import Status
@@ -72,7 +74,7 @@ SENTENCES = {
     "kernel_died": "The notebook's program ended unexpectedly.",
     "out_of_memory": "The notebook needed more memory than a run may use.",
     "output_limit": "The notebook wrote more output than a run may.",
-    "result_not_rendered": "What the notebook showed could not be made into a page.",
+    unrendered.CODE: unrendered.SENTENCE,
     "kernel_host_gone": "The service that runs notebooks was not there. Run it again.",
 }
 
@@ -104,7 +106,7 @@ def execute(run_id: UUID, *, clock: Clock = timezone.now) -> None:
         watch = _supervise(run, clock)
         with _beating(run, clock):
             ending = _ending_or_failure(run, watch)
-        finish_run(run=get_run(run.pk), ending=ending, now=clock())
+            finish_run(run=get_run(run.pk), ending=ending, now=clock())
     except (RunLost, StaleState):
         logger.warning("run.taken_away run_id=%s", run.pk)
         return
@@ -272,17 +274,34 @@ def _beating(run: Run, clock: Clock) -> Iterator[None]:
 
 
 def _ending_or_failure(run: Run, watch: Watch) -> Ending:
-    """Say how the run ended, also when its outputs cannot be rendered."""
+    """Say how the run ended; an output that cannot be shown takes nothing with it."""
+    finished = watch.finished or {}
     try:
-        return _ending(run, watch)
+        ending = _ending(run, watch)
     except Exception as error:  # noqa: BLE001  hostile outputs may break anything here
-        # The class alone: an exception's message may quote what the notebook printed.
-        logger.error("run.not_rendered run_id=%s %s", run.pk, type(error).__name__)
-        return Ending(status=Status.FAILED, error=_problem("result_not_rendered"))
+        _log_unrendered(run, error)
+        return Ending(
+            status=Status.FAILED,
+            error=_problem(unrendered.CODE),
+            rows_read=finished.get("rows_read"),
+        )
+    if ending.notebook is None:
+        return ending
+    try:
+        page = render(finished["notebook"], truncated=finished.get("truncated", []))
+    except Exception as error:  # noqa: BLE001  and here
+        _log_unrendered(run, error)
+        return without_page(ending)
+    return replace(ending, html=page.html)
+
+
+def _log_unrendered(run: Run, error: Exception) -> None:
+    """Log the class alone: a message may quote what the notebook printed."""
+    logger.error("run.not_rendered run_id=%s %s", run.pk, type(error).__name__)
 
 
 def _ending(run: Run, watch: Watch) -> Ending:
-    """Say how the run ended; the leases and the kernel are gone by now."""
+    """Say how the run ended, its page aside; leases and kernel are gone by now."""
     if watch.denied is not None:
         return Ending(
             status=Status.ACCESS_DENIED,
@@ -303,7 +322,6 @@ def _ending(run: Run, watch: Watch) -> Ending:
         error=error,
         rows_read=finished.get("rows_read"),
         notebook=_as_bytes(finished["notebook"]),
-        html=render(finished["notebook"], truncated=finished.get("truncated", [])).html,
         statements=json.dumps(watch.statements).encode(),
     )
 

@@ -6,6 +6,8 @@ from typing import Any
 
 from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
 
+from runner.results.plain import escaped
+
 MAX_CHARS = 200_000
 MAX_LATEX_BLOCKS = 200  # each is searched to the end of the text
 _PICTURES = ("image/png", "image/jpeg", "image/gif", "image/webp", "image/svg+xml")
@@ -57,5 +59,5 @@ def to_html(source: str, attachments: Mapping[str, Any] | None = None) -> str:
     Text of more than 200,000 characters, or 200 LaTeX blocks, is shown as written.
     """
     if len(source) > MAX_CHARS or source.count("\\begin{") > MAX_LATEX_BLOCKS:
-        return f"<pre>{escape(source)}</pre>"
+        return f"<pre>{escaped(source)}</pre>"
     return MarkdownWithMath(renderer=_Renderer(attachments or {})).render(source)

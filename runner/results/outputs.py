@@ -13,13 +13,20 @@ from typing import Any, Literal
 
 from runner.results import markdown, terminal
 from runner.results.alignment import align_numbers
-from runner.results.images import BrokenImage, picture_data_url, svg_data_url
+from runner.results.images import (
+    BrokenImage,
+    PictureBudget,
+    PictureTooLarge,
+    picture_data_url,
+    svg_data_url,
+)
 from runner.results.sanitising import clean_output
 
 Kind = Literal["html", "text", "messages", "note", "cut", "error"]
 
 ERROR = "This step ended with an error. What follows it may be missing or incomplete."
 BROKEN_PICTURE = "A picture here could not be read and is left out."
+LARGE_PICTURE = "A picture is too large to show here and is left out. Download the notebook to see it."
 OUTSIDE_PICTURE = "A picture from another address is left out."
 INTERACTIVE = (
     "An interactive part is left out: it needs scripts, which results may not run."
@@ -68,16 +75,18 @@ class _Markup:
     html: str
     visible: bool
     lost_pictures: int
+    large_pictures: int
     active: bool
     tangled: bool
 
     @classmethod
-    def of(cls, source: str) -> "_Markup":
-        cleaned = clean_output(source)
+    def of(cls, source: str, budget: PictureBudget) -> "_Markup":
+        cleaned = clean_output(source, budget)
         return cls(
             html=align_numbers(cleaned.html),
             visible=bool(_INVISIBLE.sub("", cleaned.html).strip()),
             lost_pictures=cleaned.lost_pictures,
+            large_pictures=cleaned.large_pictures,
             active=bool(_ACTIVE_TAG.search(source)),
             tangled=cleaned.tangled,
         )
@@ -85,6 +94,8 @@ class _Markup:
     def shown(self) -> Iterator[Shown]:
         if self.visible:
             yield Shown("html", self.html)
+        if self.large_pictures:
+            yield Shown("note", LARGE_PICTURE)
         if self.lost_pictures:
             yield Shown("note", OUTSIDE_PICTURE)
         if self.tangled:
@@ -93,7 +104,9 @@ class _Markup:
             yield Shown("note", PARTLY if self.visible else INTERACTIVE)
 
 
-def shown(output: Mapping[str, Any], *, number: int) -> Iterator[Shown]:
+def shown(
+    output: Mapping[str, Any], *, number: int, budget: PictureBudget
+) -> Iterator[Shown]:
     """Yield what a reader sees of one output; `number` names its picture."""
     kind = output.get("output_type")
     if kind == "stream":
@@ -107,6 +120,7 @@ def shown(output: Mapping[str, Any], *, number: int) -> Iterator[Shown]:
             output.get("data") or {},
             metadata if isinstance(metadata, Mapping) else {},
             number,
+            budget,
         )
 
 
@@ -118,36 +132,46 @@ def _text(kind: Kind, source: str) -> Iterator[Shown]:
         yield Shown("note", TOO_LONG)
 
 
-def words(source: str, attachments: Mapping[str, Any] | None = None) -> Shown:
+def words(
+    source: str, budget: PictureBudget, attachments: Mapping[str, Any] | None = None
+) -> Shown:
     """Return Markdown, a cell's or an output's, as a harmless piece."""
-    cleaned = clean_output(markdown.to_html(source, attachments))
+    if len(source) > MAX_TEXT_CHARS:
+        return Shown("note", TOO_LONG)
+    cleaned = clean_output(markdown.to_html(source, attachments), budget)
     if cleaned.tangled:
         return Shown("note", TANGLED)
-    return Shown("html", align_numbers(cleaned.html))
+    html = align_numbers(cleaned.html)
+    if cleaned.large_pictures:
+        html += f"<p><em>{LARGE_PICTURE}</em></p>"
+    return Shown("html", html)
 
 
 def _bundle(
-    data: Mapping[str, Any], metadata: Mapping[str, Any], number: int
+    data: Mapping[str, Any],
+    metadata: Mapping[str, Any],
+    number: int,
+    budget: PictureBudget,
 ) -> Iterator[Shown]:
     source = _joined(data.get("text/html", ""))
     if len(_PICTURE_DATA.sub("", source)) > MAX_MARKUP_CHARS:
         yield Shown("note", TOO_LONG)
         return
-    markup = _Markup.of(source)
-    picture = _picture(data, metadata, number)
-    if picture and not markup.visible:
+    markup = _Markup.of(source, budget)
+    picture = None if markup.visible else _picture(data, metadata, number, budget)
+    if picture:
         yield picture
     elif "text/html" in data:
         yield from markup.shown()
     else:
-        yield from _plain(data)
+        yield from _plain(data, budget)
 
 
-def _plain(data: Mapping[str, Any]) -> Iterator[Shown]:
+def _plain(data: Mapping[str, Any], budget: PictureBudget) -> Iterator[Shown]:
     if any(_ACTIVE.fullmatch(kind) for kind in data):
         yield Shown("note", INTERACTIVE)
     elif "text/markdown" in data:
-        yield words(_joined(data["text/markdown"]))
+        yield words(_joined(data["text/markdown"]), budget)
     elif "text/latex" in data or "text/plain" in data:
         text = data.get("text/latex", data.get("text/plain"))
         yield from _text("text", _joined(text))
@@ -159,7 +183,10 @@ def _plain(data: Mapping[str, Any]) -> Iterator[Shown]:
 
 
 def _picture(
-    data: Mapping[str, Any], metadata: Mapping[str, Any], number: int
+    data: Mapping[str, Any],
+    metadata: Mapping[str, Any],
+    number: int,
+    budget: PictureBudget,
 ) -> Shown | None:
     """Return the picture among the forms of one output, or None if it has none."""
     kind = next((kind for kind in (*_PICTURES, _DRAWING) if kind in data), None)
@@ -167,7 +194,9 @@ def _picture(
         return None
     make = svg_data_url if kind == _DRAWING else picture_data_url
     try:
-        url = make(_joined(data[kind]))
+        url = make(_joined(data[kind]), budget)
+    except PictureTooLarge:
+        return Shown("note", LARGE_PICTURE)
     except BrokenImage:
         return Shown("note", BROKEN_PICTURE)
     size = _sizes(metadata.get(kind))

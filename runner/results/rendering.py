@@ -5,19 +5,21 @@ whole out with our template, and the sanitiser goes over everything that came ou
 (`sanitising.clean_document`).  `document.compose` makes a page of it.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from html import escape, unescape
 from typing import Any
 
 from nbformat import NotebookNode, from_dict
 
 from runner.results.exporter import exporter
+from runner.results.images import PictureBudget
 from runner.results.outputs import TOO_LONG, Shown, shown, words
 from runner.results.sanitising import clean_document
 
-#: A page that still opens; what is beyond is in the downloads.
-MAX_CHARS = 24_000_000
+#: A page that still opens, in UTF-8; what is beyond is in the downloads.
+MAX_PAGE_BYTES = 24_000_000
 INJECTED_TAG = "injected-parameters"
 EMPTY = "This notebook showed nothing."
 RAW = "A raw cell is left out."
@@ -81,29 +83,49 @@ def _pieces(
     cells: list[Mapping[str, Any]], cuts: Mapping[int, list[Shown]], figures: int
 ) -> Iterator[tuple[str, list[Shown]]]:
     """Yield each cell that shows something, as its type and its harmless pieces."""
-    size_chars = 0
+    page = _Page(figures)
     for index, cell in enumerate(cells):
         if _is_injected(cell):
             continue
         if cell.get("cell_type") == "markdown":
-            yield "markdown", [_words(cell)]
+            yield "markdown", page.admitted(partial(_words, cell, page.pictures))
         elif cell.get("cell_type") == "code":
             pieces: list[Shown] = []
             for output in cell.get("outputs") or []:
-                if size_chars > MAX_CHARS:
-                    pieces.append(Shown("note", TOO_LONG))
+                pieces += page.admitted(partial(page.outputs, output))
+                if page.is_full:
                     break
-                found = list(shown(output, number=figures + 1))
-                figures += sum(piece.is_figure for piece in found)
-                size_chars += sum(len(piece.html) for piece in found)
-                pieces += found
             yield "code", _merged(pieces + cuts.get(index, []))
 
 
-def _words(cell: Mapping[str, Any]) -> Shown:
+class _Page:
+    """What the page holds so far; once it is full, nothing more is even looked at."""
+
+    def __init__(self, figures: int) -> None:
+        self.pictures = PictureBudget()
+        self.figures = figures
+        self.size_bytes = 0
+
+    @property
+    def is_full(self) -> bool:
+        return self.size_bytes > MAX_PAGE_BYTES
+
+    def outputs(self, output: Mapping[str, Any]) -> list[Shown]:
+        found = list(shown(output, number=self.figures + 1, budget=self.pictures))
+        self.figures += sum(piece.is_figure for piece in found)
+        return found
+
+    def admitted(self, make: Callable[[], list[Shown]]) -> list[Shown]:
+        """Return the pieces that `make` makes, or the sentence that they are too long."""
+        found = [] if self.is_full else make()
+        self.size_bytes += sum(len(piece.html.encode()) for piece in found)
+        return [Shown("note", TOO_LONG)] if self.is_full else found
+
+
+def _words(cell: Mapping[str, Any], pictures: PictureBudget) -> list[Shown]:
     source = cell.get("source", "")
     text = "".join(source) if isinstance(source, list) else str(source)
-    return words(text, cell.get("attachments"))
+    return [words(text, pictures, cell.get("attachments"))]
 
 
 def _merged(pieces: list[Shown]) -> list[Shown]:

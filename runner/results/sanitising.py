@@ -6,7 +6,14 @@ from dataclasses import dataclass
 
 import nh3
 
-from runner.results.images import BrokenImage, decoded, picture_data_url, svg_data_url
+from runner.results.images import (
+    BrokenImage,
+    PictureBudget,
+    PictureTooLarge,
+    decoded,
+    picture_data_url,
+    svg_data_url,
+)
 from runner.results.nesting import is_tangled
 from runner.results.styles import safe_style
 
@@ -55,11 +62,12 @@ class Cleaned:
 
     html: str
     lost_pictures: int = 0
+    large_pictures: int = 0
     tangled: bool = False
 
 
-def clean_output(html: str) -> Cleaned:
-    """Return what may stay of HTML that a notebook made.
+def clean_output(html: str, budget: PictureBudget | None = None) -> Cleaned:
+    """Return what may stay of HTML that a notebook made; its pictures take of `budget`.
 
     It is well-formed afterwards, so that it cannot close the box that it is put in,
     and it has none of our own classes, so that it cannot pass for our words.
@@ -68,14 +76,21 @@ def clean_output(html: str) -> Cleaned:
     if result.tangled:
         return result
 
+    budget = budget or PictureBudget()
+
     def attribute(tag: str, name: str, value: str) -> str | None:
         if tag == "img" and name == "src":
-            return _picture(value)
+            try:
+                return _picture(value, budget)
+            except PictureTooLarge:
+                result.large_pictures += 1
+                return None
         return _attribute(name, value, own=False)
 
     result.html = _clean(html, attribute, {})
     kept = len(_KEPT_PICTURE.findall(result.html))
-    result.lost_pictures = result.html.count("<img") - kept
+    lost = result.html.count("<img") - kept
+    result.lost_pictures = lost - result.large_pictures
     return result
 
 
@@ -110,15 +125,16 @@ def _clean(
     )
 
 
-def _picture(url: str) -> str | None:
+def _picture(url: str, budget: PictureBudget) -> str | None:
     head, _, encoded = url.partition(",")
     kind = _DATA_HEAD.fullmatch(head)
     if not kind:
         return None
     try:
         if kind[1].lower() == "svg+xml":
-            return svg_data_url(decoded(encoded).decode(errors="replace"))
-        return picture_data_url(encoded)
+            drawing = decoded(encoded).decode(errors="replace")
+            return svg_data_url(drawing, budget)
+        return picture_data_url(encoded, budget)
     except BrokenImage:
         return None
 

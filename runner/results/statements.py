@@ -11,15 +11,14 @@ from runner.results.reading import associated
 
 
 def statements_of(run: Run) -> list[dict[str, Any]]:
-    """Return the statements of a run in order: of its result, else as they came.
+    """Return the statements of a run in order: of its result, or as they came.
 
     Empty after their expiry.  Raises vault.VaultError.
     """
     result = getattr(run, "result", None)
+    sealed = {each.associated: each.sealed for each in run.statement_batches.all()}
     if result is not None:
-        sealed = {associated(run, "statements"): result.statements}
-    else:
-        sealed = {each.associated: each.sealed for each in run.statement_batches.all()}
+        sealed[associated(run, "statements")] = result.statements
     return [
         statement
         for name, part in sealed.items()

@@ -1,7 +1,8 @@
 """Terminal text as HTML: colours become classes, every other control is dropped."""
 
 import re
-from html import escape
+
+from runner.results.plain import escaped
 
 _ESCAPE = re.compile(
     r"\x1b\[([0-9;]{0,40})m"  # colours and weights, group 1
@@ -32,7 +33,7 @@ def to_html(text: str) -> str:
 
 
 def _span(text: str, style: tuple[str, ...]) -> str:
-    clean = escape(_CONTROL.sub("", text).replace("\r", ""), quote=False)
+    clean = escaped(_CONTROL.sub("", text).replace("\r", ""))
     if not clean or not style:
         return clean
     classes = " ".join(f"cs-ansi-{word}" for word in style)

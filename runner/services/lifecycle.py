@@ -1,7 +1,8 @@
 """The life of a run after its request: claim, start, cells, end."""
 
 import hashlib
-from dataclasses import dataclass, field
+import logging
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
@@ -17,9 +18,12 @@ from gallery.models import Version
 from runner.models import Run, RunCell, RunResult
 from runner.policies import claim_blockers, expiry_blockers
 from runner.progress import signal_change
-from runner.results.vault import seal
+from runner.results import unrendered
+from runner.results.vault import MAX_BYTES, VaultError, seal
 from runner.services.live_outputs import forget_outputs
 from runner.workflow import TRANSITIONS, Status
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -32,6 +36,18 @@ class Ending:
     notebook: bytes | None = field(default=None, repr=False)
     html: bytes | None = field(default=None, repr=False)
     statements: bytes = field(default=b"[]", repr=False)
+
+
+def without_page(ending: Ending) -> Ending:
+    """Return the same end with a sentence for a page; no success, when it was one."""
+    if ending.status == Status.SUCCEEDED:
+        error = {
+            "code": unrendered.CODE,
+            "message": unrendered.SENTENCE,
+            "cell": None,
+        }
+        ending = replace(ending, status=Status.FAILED, error=error)
+    return replace(ending, html=unrendered.HTML)
 
 
 def get_run(run_id: UUID) -> Run:
@@ -140,48 +156,75 @@ def note_cell(
     transaction.on_commit(partial(signal_change, run.pk))
 
 
-@transaction.atomic
 def finish_run(*, run: Run, ending: Ending, now: datetime) -> None:
-    """Store what the run leaves and end it.  Raises StaleState if it is not ours."""
-    if ending.notebook is not None and ending.html is not None:
-        _store_result(run, ending, ending.notebook, ending.html, now=now)
-    move(
-        run,
-        to=ending.status,
-        table=TRANSITIONS,
-        by=None,
-        now=now,
-        data={
-            "code": (ending.error or {}).get("code", ""),
-            "rows_read": ending.rows_read,
-            "notebook_sha256": _sha256(ending.notebook),
-        },
-        finished_at=now,
-        error=ending.error,
-        rows_read=ending.rows_read,
-    )
-    forget_outputs(run_id=run.pk)
-    transaction.on_commit(partial(signal_change, run.pk))
+    """Store what the run leaves and end it.  Raises StaleState if it is not ours.
+
+    What cannot be sealed takes nothing else with it: the page gives way to a sentence,
+    then the result to the statements, which were kept while it ran.
+    """
+    ending, sealed = _sealed(run, ending)
+    with transaction.atomic():
+        if sealed is not None:
+            _store_result(run, ending, sealed, now=now)
+        move(
+            run,
+            to=ending.status,
+            table=TRANSITIONS,
+            by=None,
+            now=now,
+            data={
+                "code": (ending.error or {}).get("code", ""),
+                "rows_read": ending.rows_read,
+                "notebook_sha256": _sha256(ending.notebook),
+            },
+            finished_at=now,
+            error=ending.error,
+            rows_read=ending.rows_read,
+        )
+        forget_outputs(run_id=run.pk)
+        transaction.on_commit(partial(signal_change, run.pk))
+
+
+def _sealed(run: Run, ending: Ending) -> tuple[Ending, dict[str, bytes] | None]:
+    """Return what is sealed of an ending, and the ending that is then true."""
+    if ending.notebook is None or ending.html is None:
+        return ending, None
+    for possible in (ending, without_page(ending)):
+        try:
+            return possible, _parts(run, possible)
+        except VaultError as error:
+            logger.error("run.not_sealed run_id=%s %s", run.pk, type(error).__name__)
+    return replace(without_page(ending), notebook=None, html=None), None
+
+
+def _parts(run: Run, ending: Ending) -> dict[str, bytes]:
+    """Seal each part.  Raises VaultError."""
+    parts = {"notebook": ending.notebook, "html": ending.html}
+    # More statements than can be sealed in one piece stay where they were kept.
+    fits = len(ending.statements) <= MAX_BYTES
+    parts["statements"] = ending.statements if fits else b"[]"
+    return {
+        name: seal(
+            part or b"", keys=settings.RESULT_KEYS, associated=f"{run.pk}/{name}"
+        )
+        for name, part in parts.items()
+    }
 
 
 def _store_result(
-    run: Run, ending: Ending, notebook: bytes, html: bytes, *, now: datetime
+    run: Run, ending: Ending, sealed: dict[str, bytes], *, now: datetime
 ) -> None:
-    keys = settings.RESULT_KEYS
     RunResult.objects.create(
         run=run,
-        notebook=seal(notebook, keys=keys, associated=f"{run.pk}/notebook"),
-        html=seal(html, keys=keys, associated=f"{run.pk}/html"),
-        statements=seal(
-            ending.statements, keys=keys, associated=f"{run.pk}/statements"
-        ),
-        notebook_sha256=_sha256(notebook),
-        html_sha256=_sha256(html),
+        **sealed,
+        notebook_sha256=_sha256(ending.notebook),
+        html_sha256=_sha256(ending.html),
         stored_at=now,
         expires_at=now + timedelta(days=settings.RESULT_RETENTION_DAYS),
     )
-    # The result holds all of them; only a run without one keeps them apart.
-    run.statement_batches.all().delete()
+    if len(ending.statements) <= MAX_BYTES:
+        # The result holds all of them; only a run without one keeps them apart.
+        run.statement_batches.all().delete()
 
 
 def _sha256(data: bytes | None) -> str:

@@ -1,7 +1,6 @@
 """What a run asked the data source is known, however the run ended."""
 
 import os
-from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
@@ -20,62 +19,18 @@ from runner.results.statements import statements_of
 from runner.results.vault import Tampered
 from runner.services.sweeping import HEARTBEAT_TIMEOUT, end_lost_runs
 from tests.runner.launching import approved, launch
+from tests.runner.scripted_host import FINISHED, execute, statement
 
 pytestmark = [pytest.mark.usefixtures("committed_db"), pytest.mark.security]
-
-NOTEBOOK = {"cells": [], "metadata": {}, "nbformat": 4, "nbformat_minor": 5}
-FINISHED = {
-    "event": "finished",
-    "status": "succeeded",
-    "error": None,
-    "notebook": NOTEBOOK,
-}
-
-
-def statement(number: int) -> dict[str, Any]:
-    return {"event": "statement", "text": f"SELECT {number} -- CANARY", "rows": number}
 
 
 class WorkerKilled(BaseException):
     """Stands for a power cut: nothing after it runs in this process."""
 
 
-class Host:
-    """A kernel host that says what the test wrote down, then does what it says."""
-
-    def __init__(self, *script: Any) -> None:
-        self.script = script
-
-    def __call__(self, *_: Any) -> "Host":
-        return self
-
-    def events(self, *, timeout_s: float) -> Iterator[dict[str, Any] | None]:
-        yield {"event": "accepted", "evidence": {}}
-        for line in self.script:
-            if isinstance(line, BaseException):
-                raise line
-            if callable(line):
-                line()
-                continue
-            yield line
-
-    def cancel(self) -> None: ...
-
-    def close(self) -> None: ...
-
-
 @pytest.fixture
 def run(adams: User) -> Run:
     return launch(approved("1", data_sources=[]), adams)
-
-
-def execute(
-    run: Run, monkeypatch: pytest.MonkeyPatch, *script: Any, tick_s: float = 0.0
-) -> Run:
-    monkeypatch.setattr(execution, "execute_on_host", Host(*script))
-    monkeypatch.setattr(execution, "TICK_S", tick_s)
-    execution.execute(run.pk)
-    return Run.objects.get(pk=run.pk)
 
 
 def texts(run: Run) -> list[str]:

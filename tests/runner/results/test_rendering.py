@@ -17,6 +17,7 @@ from runner.results.outputs import (
     BROKEN_PICTURE,
     ERROR,
     INTERACTIVE,
+    LARGE_PICTURE,
     OUTSIDE_PICTURE,
     PARTLY,
     TANGLED,
@@ -190,13 +191,14 @@ def test_a_picture_is_made_anew_without_its_metadata():
     assert 'alt="Figure 1"' in source
 
 
-@pytest.mark.parametrize("kind", ["GIF", "WEBP"])
-def test_other_pictures_become_png(kind: str):
+@pytest.mark.parametrize(("kind", "made"), [("GIF", "png"), ("WEBP", "jpeg")])
+def test_other_pictures_become_png_or_jpeg(kind: str, made: str):
     target = io.BytesIO()
     Image.new("RGB", (5, 5)).save(target, kind, comment=b"patient 17")
     encoded = base64.b64encode(target.getvalue()).decode()
     source = rendered(code(shown({f"image/{kind.lower()}": encoded})))
-    assert "data:image/png;base64," in source
+    assert f"data:image/{made};base64," in source
+    assert base64.b64encode(b"patient 17").decode()[:12] not in source
 
 
 def test_a_picture_keeps_whole_numbers_of_its_metadata_only():
@@ -228,7 +230,7 @@ def test_a_picture_with_too_many_pixels_is_left_out():
     Image.new("1", (6_000, 5_000)).save(bomb, "PNG")  # Pillow itself would read it
     encoded = base64.b64encode(bomb.getvalue()).decode()
     assert render(notebook(code(shown({"image/png": encoded})))).notes == [
-        BROKEN_PICTURE
+        LARGE_PICTURE
     ]
 
 
@@ -315,7 +317,7 @@ def test_an_output_too_long_for_a_page_is_named():
 
 
 def test_a_page_stays_small_enough_to_open(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(rendering, "MAX_CHARS", 100)
+    monkeypatch.setattr(rendering, "MAX_PAGE_BYTES", 100)
     result = render(notebook(code(stream("a" * 101), html("b")), code(html("c"))))
     assert result.notes == [TOO_LONG]
     assert b">b<" not in result.html
