@@ -1,10 +1,25 @@
 """Hand a run to the workers by the task's name; only its id travels."""
 
+import logging
 from uuid import UUID
 
-from celery import current_app
+import redis
+from celery import Celery
+from celery import current_app as celery_app
+from kombu.exceptions import KombuError
+
+logger = logging.getLogger(__name__)
 
 
-def enqueue_run(run_id: UUID) -> None:
-    """Put the run on the queue; a second message for the same run does no harm."""
-    current_app.send_task("runner.execute_run", kwargs={"run_id": str(run_id)})
+def enqueue_run(run_id: UUID, *, app: Celery | None = None) -> None:
+    """Put the run on the queue; a second message for the same run does no harm.
+
+    A message that the queue does not take is logged: the run is recorded as queued, and
+    the sweep sends its message again.
+    """
+    try:
+        (app or celery_app).send_task(
+            "runner.execute_run", kwargs={"run_id": str(run_id)}
+        )
+    except (KombuError, redis.RedisError, OSError) as error:
+        logger.warning("run.not_enqueued run_id=%s %s", run_id, type(error).__name__)

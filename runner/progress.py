@@ -1,13 +1,45 @@
-"""Tell waiting pages that a run has changed: a bare signal, never any data."""
+"""Tell waiting pages that a run has changed: a bare signal, never any data.
 
+A signal is a hint: pages ask the database anyway.  So a broker that stalls may cost a
+second now and then, and never a heartbeat, a cancellation or an answer.
+"""
+
+import logging
+import time
+from typing import Any
 from uuid import UUID
 
 import redis
 import redis.asyncio
 from django.conf import settings
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 
-#: One connection pool per process; the client is safe to share between threads.
-_client = redis.Redis.from_url(settings.BROKER_URL)
+logger = logging.getLogger(__name__)
+
+#: How long anybody waits for the broker (seconds).
+TIMEOUTS: dict[str, Any] = {"socket_timeout": 1.0, "socket_connect_timeout": 1.0}
+#: After a signal that could not be sent, none is tried for so long (seconds).
+PAUSE_S = 5.0
+
+
+class Signals:
+    """Sends signals, and stops trying for a while when the broker does not take them."""
+
+    def __init__(self, url: str) -> None:
+        # One connection pool per process; the client is safe to share between threads.
+        self.client = redis.Redis.from_url(url, retry=Retry(NoBackoff(), 0), **TIMEOUTS)
+        self.quiet_until = 0.0
+
+    def send(self, run_id: UUID) -> None:
+        """Publish the run's signal, or log that nobody hears it."""
+        if time.monotonic() < self.quiet_until:
+            return
+        try:
+            self.client.publish(channel(run_id), b"changed")
+        except redis.RedisError as error:
+            self.quiet_until = time.monotonic() + PAUSE_S
+            logger.warning("signal.not_sent run_id=%s %s", run_id, type(error).__name__)
 
 
 def channel(run_id: UUID) -> str:
@@ -17,4 +49,7 @@ def channel(run_id: UUID) -> str:
 
 def signal_change(run_id: UUID) -> None:
     """Wake everyone who waits for this run; they then read the database."""
-    _client.publish(channel(run_id), b"changed")
+    _signals.send(run_id)
+
+
+_signals = Signals(settings.BROKER_URL)

@@ -13,7 +13,7 @@ from django.conf import settings
 from django.db import connections
 
 from runner.models import Run
-from runner.progress import channel
+from runner.progress import TIMEOUTS, channel
 from runner.workflow import FINAL
 
 T = TypeVar("T")
@@ -36,7 +36,7 @@ async def watch(
     """
     loop = asyncio.get_running_loop()
     over_at = loop.time() + lifetime_s
-    async with _signals(run_id) as wait:
+    async with signals(run_id) as wait:
         while True:
             yield await sync_to_async(_and_let_go, thread_sensitive=False)(look)
             left_s = over_at - loop.time()
@@ -75,15 +75,18 @@ def _and_let_go(look: Callable[[], T]) -> T:
 
 
 @contextlib.asynccontextmanager
-async def _signals(run_id: UUID) -> AsyncIterator[Wait]:
+async def signals(run_id: UUID) -> AsyncIterator[Wait]:
     """Give a function that waits for a signal, at most so many seconds.
 
     Without a broker it only waits: the database is the truth, signals are a hint.
     """
-    client = redis.asyncio.Redis.from_url(settings.BROKER_URL)
+    client = redis.asyncio.Redis.from_url(settings.BROKER_URL, **TIMEOUTS)
     pubsub = client.pubsub()
 
     async def wait(timeout_s: float) -> None:
+        if pubsub.connection is None:  # nobody took the subscription
+            await asyncio.sleep(timeout_s)
+            return
         try:
             await pubsub.get_message(ignore_subscribe_messages=True, timeout=timeout_s)
         except redis.exceptions.RedisError:
