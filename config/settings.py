@@ -120,6 +120,7 @@ CELERY_TASK_DEFAULT_QUEUE = "batch"
 CELERY_TASK_ROUTES = {
     "runner.sweep*": {"queue": "sweep"},
     "accounts.sweep*": {"queue": "sweep"},
+    "audit.sign_checkpoint": {"queue": "sweep"},
 }
 CELERY_BEAT_SCHEDULE = {
     "sweep-runs": {"task": "runner.sweep_runs", "schedule": 10.0},

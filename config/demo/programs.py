@@ -261,19 +261,19 @@ def _kernel_host(demo: Demo) -> Program:
     return Program("kernels", launch, 30, "TERM", 2, True)
 
 
-def _application(demo: Demo) -> list[Program]:
-    worker = python(
+def _worker(demo: Demo, queue: str, *options: str) -> Launch:
+    return python(
         worker_environment(demo),
-        *("-m", "celery", "-A", "config", "worker", "-Q", "batch,sweep"),
-        *(
-            "--concurrency",
-            "3",
-            "--without-gossip",
-            "--without-mingle",
-            "--loglevel",
-            "INFO",
-        ),
+        *("-m", "celery", "-A", "config", "worker", "-Q", queue),
+        *("-n", f"{queue}@%h", "--without-gossip", "--without-mingle"),
+        *("--loglevel", "INFO", *options),
     )
+
+
+def _application(demo: Demo) -> list[Program]:
+    worker = _worker(demo, "batch", "--concurrency", "3")
+    # Sweeps have a process of their own: no run, however long, keeps them waiting.
+    sweeper = _worker(demo, "sweep", "--concurrency", "1")
     web = python(web_environment(demo), *web_arguments(demo.port))
     schedule = str(demo.home.path / "beat-schedule")
     beat = python(
@@ -282,6 +282,7 @@ def _application(demo: Demo) -> list[Program]:
         *("--pidfile", ""),
     )
     return [
+        Program("sweeper", sweeper, 39, "TERM", 1, group="application"),
         Program("worker", worker, 40, "TERM", 7, group="application"),
         Program("web", web, 50, "TERM", 3, group="application"),
         Program("beat", beat, 60, "TERM", 1, group="application"),

@@ -6,10 +6,14 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import yaml
+from celery import current_app
+from django.conf import settings
 
 from config.demo.programs import (
     APPLICATION_SECRETS,
     DATA_LOGINS,
+    REPOSITORY,
     Demo,
     beat_environment,
     keep_secrets,
@@ -138,11 +142,37 @@ def stopping(demo):
 
 def test_workers_drain_before_the_kernel_host_and_databases_stop_last(demo):
     assert stopping(demo) == [
-        {"worker", "web", "beat"},
+        {"worker", "sweeper", "web", "beat"},
         {"kernels"},
         {"broker"},
         {"application-db", "data-db"},
     ]
+
+
+def queues_of(arguments: list[str]) -> list[str]:
+    return arguments[arguments.index("-Q") + 1].split(",")
+
+
+def test_no_run_keeps_a_sweep_waiting(demo):
+    found = by_name(demo)
+    assert queues_of(list(found["worker"].launch.argv)) == ["batch"]
+    assert queues_of(list(found["sweeper"].launch.argv)) == ["sweep"]
+
+
+def test_no_run_keeps_a_sweep_waiting_under_compose_either():
+    services = yaml.safe_load((REPOSITORY / "docker/compose.yaml").read_text())
+    served = {
+        name: queues_of(service["command"])
+        for name, service in services["services"].items()
+        if "-Q" in service.get("command", [])
+    }
+    assert served == {"worker": ["batch"], "sweeper": ["sweep"]}
+
+
+def test_everything_that_beat_sends_is_a_sweep():
+    tasks = [each["task"] for each in settings.CELERY_BEAT_SCHEDULE.values()]
+    router = current_app.amqp.router
+    assert {router.route({}, task)["queue"].name for task in tasks} == {"sweep"}
 
 
 def test_databases_stop_by_sigint_and_the_rest_by_sigterm(demo):
