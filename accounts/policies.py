@@ -50,6 +50,10 @@ class NotNow(NotAllowed):
     """You may do this, but not in the state that things are in now."""
 
 
+class TooMany(NotAllowed):
+    """You may do this, but not as often, or as much of it, at one time."""
+
+
 class Unavailable(Exception):
     """A part of the service that this needs does not answer; try again later."""
 

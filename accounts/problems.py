@@ -29,6 +29,7 @@ from accounts.policies import (
     NotAllowed,
     NotNow,
     TooLarge,
+    TooMany,
     Unavailable,
 )
 from accounts.throttle import TooManyAttempts, WrongPassword
@@ -144,6 +145,14 @@ def problem_of(exc: Exception) -> Problem | None:
             status.HTTP_409_CONFLICT,
             "wrong_state",
             "Not in this state",
+            str(exc),
+            blockers=exc.blockers,
+        )
+    if isinstance(exc, TooMany):
+        return Problem(
+            status.HTTP_429_TOO_MANY_REQUESTS,
+            "too_many",
+            "Too many at one time",
             str(exc),
             blockers=exc.blockers,
         )

@@ -231,6 +231,8 @@ RUN_LIMITS = {
         "outputs": 2_000,
     }.items()
 }
+#: Runs of one person that may wait or be under way at one time.
+RUNS_PER_PERSON = env.integer("RUNS_PER_PERSON", 8, at_least=1)
 QUERY_LIMITS = {
     name: env.limit(f"QUERY_{name.upper()}", default, SOURCE_LIMIT_BOUNDS[name])
     for name, default in {

@@ -48,6 +48,20 @@ def launch_blockers(
     return blockers
 
 
+def quota_blockers(user: User) -> list[Blocker]:
+    """Return why the person may not start one more run, of either kind."""
+    active = Run.objects.filter(requested_by=user, status__in=ACTIVE).count()
+    if active < settings.RUNS_PER_PERSON:
+        return []
+    return [
+        StateBlocker(
+            "too_many_runs",
+            f"You have {active} runs that wait or are under way, and may have "
+            f"{settings.RUNS_PER_PERSON}. Wait for one to end, or cancel one.",
+        )
+    ]
+
+
 def expiry_blockers(version: Version, *, now: datetime) -> list[Blocker]:
     """Return why an approval no longer counts, whether or not a sweep has ended it."""
     ends_at = version.approval_expires_at

@@ -17,6 +17,7 @@ from accounts.policies import (
     FieldError,
     NotAllowed,
     NotNow,
+    TooMany,
     Unavailable,
     require,
 )
@@ -36,6 +37,7 @@ from runner.policies import (
     launch_blockers,
     persona_blockers,
     preview_blockers,
+    quota_blockers,
     shown_version_blockers,
 )
 from runner.progress import signal_change
@@ -74,7 +76,7 @@ def request_run(*, notebook: Notebook, launch: Launch, by: User, now: datetime) 
     and the run recorded in one transaction. A ticket whose run was refused is
     never redeemed and expires.
 
-    Raises NotAllowed, VersionReplaced, InvalidLaunch, Unavailable.
+    Raises NotAllowed, VersionReplaced, TooMany, InvalidLaunch, Unavailable.
     """
     version = approved_version(notebook)
     require(launch_blockers(by, notebook, version))
@@ -106,7 +108,7 @@ def request_preview(
     """Queue a run of a version under review on invented people.
 
     A previewer may try any persona: the notional data source holds nobody real.
-    Raises NotAllowed, InvalidLaunch, Unavailable.
+    Raises NotAllowed, TooMany, InvalidLaunch, Unavailable.
     """
     require(preview_blockers(by, version))
     run = _prepare(RunKind.PREVIEW, version, launch, by=by, now=now)
@@ -173,6 +175,7 @@ def _prepare(
     kind: RunKind, version: Version, launch: Launch, *, by: User, now: datetime
 ) -> Run:
     """Build the run, validated but not stored."""
+    _require_room(by)
     persona = _persona(kind, launch.persona, by)
     values, source = _bind(version, launch.parameters)
     cells = document(version)["cells"]
@@ -277,7 +280,17 @@ def _eyes(run: Run, by: User) -> str:
     return settings.NOTIONAL_PEOPLE[run.persona].username
 
 
+def _require_room(by: User) -> None:
+    """Go on only when one more run of the person's fits.  Raises TooMany."""
+    blockers = quota_blockers(by)
+    if blockers:
+        raise TooMany(blockers)
+
+
 def _store(run: Run, *, action: str, by: User, now: datetime) -> Run:
+    # One request of a person's at a time, so that two cannot take the last place.
+    User.objects.select_for_update(of=("self",), no_key=True).get(pk=by.pk)
+    _require_room(by)
     run.save(force_insert=True)
     record(action, by=by, at=now, target=run, parameters=sorted(run.parameters)[:40])
     transaction.on_commit(partial(enqueue_run, run.pk))
