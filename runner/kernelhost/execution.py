@@ -18,6 +18,7 @@ from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionComplete, DeadKernelError
 from nbformat import NotebookNode, from_dict
 
+from runner.kernelhost.cells import executes
 from runner.kernelhost.outputs import (
     Emit,
     OutputCollector,
@@ -171,17 +172,9 @@ class CellExecutor(NotebookClient):
         for index, cell in enumerate(self.nb.cells):
             if self.should_stop():
                 return
-            if not self._executes(cell):
+            if not executes(cell):
                 continue
             await self._run_cell(index, cell)
-
-    def _executes(self, cell: NotebookNode) -> bool:
-        tags = cell.metadata.get("tags", [])
-        return (
-            cell.cell_type == "code"
-            and bool(cell.source.strip())
-            and self.skip_cells_with_tag not in tags
-        )
 
     async def _run_cell(self, index: int, cell: NotebookNode) -> None:
         self.progress.current, self.progress.started = index, time.monotonic()

@@ -28,6 +28,7 @@ from gallery.queries import approved_version, document
 from runner.access.errors import AccessError, SourceUnavailable
 from runner.access.leases import put_ticket
 from runner.dispatch import enqueue_run
+from runner.kernelhost.cells import executes
 from runner.models import Run, RunKind
 from runner.parameters.inject import injected_source
 from runner.parameters.literals import UnsafeValue, UnsupportedLanguage
@@ -190,8 +191,7 @@ def _prepare(
         purpose=_purpose(launch.purpose, persona),
         parameters=values,
         injected_source=source,
-        cells_total=sum(1 for cell in cells if cell["cell_type"] == "code")
-        + bool(values),
+        cells_total=sum(map(executes, cells)) + bool(values),
         queued_at=now,
         enqueued_at=now,
     )
