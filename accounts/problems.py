@@ -111,6 +111,12 @@ MALFORMED = Problem(
     "Not understood",
     "What was sent is not in a form that this address takes.",
 )
+FAILED = Problem(
+    status.HTTP_500_INTERNAL_SERVER_ERROR,
+    "failed",
+    "A fault of ours",
+    "Something went wrong on our side. Try again; if it stays, tell an operator.",
+)
 UNAVAILABLE = Problem(
     status.HTTP_503_SERVICE_UNAVAILABLE,
     "unavailable",

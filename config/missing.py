@@ -1,13 +1,13 @@
-"""What an address that leads nowhere answers: a problem to programs, a page to people."""
+"""What an address that leads nowhere, or fails, answers: a problem to programs, a page to people."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 from django.db import close_old_connections, connection
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
-from django.views.defaults import page_not_found
+from django.views.defaults import page_not_found, server_error
 
-from accounts.problems import CONTENT_TYPE, NOT_FOUND
+from accounts.problems import CONTENT_TYPE, FAILED, NOT_FOUND, Problem
 
 API_PREFIX = "/api/"
 
@@ -15,9 +15,22 @@ API_PREFIX = "/api/"
 def not_found(request: HttpRequest, exception: Http404) -> HttpResponse:
     """Answer 404 in the form that the caller reads."""
     if request.path.startswith(API_PREFIX):
-        return JsonResponse(NOT_FOUND.as_dict(), status=404, content_type=CONTENT_TYPE)
+        return _answer(NOT_FOUND)
     with _live_connection():
         return page_not_found(request, exception)
+
+
+def failed(request: HttpRequest) -> HttpResponse:
+    """Answer 500 in the form that the caller reads; what went wrong is in the log only."""
+    if request.path.startswith(API_PREFIX):
+        return _answer(FAILED)
+    return server_error(request)
+
+
+def _answer(problem: Problem) -> JsonResponse:
+    return JsonResponse(
+        problem.as_dict(), status=problem.status, content_type=CONTENT_TYPE
+    )
 
 
 @contextmanager

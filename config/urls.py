@@ -15,3 +15,4 @@ urlpatterns = [
     path("", include("gallery.urls")),
 ]
 handler404 = "config.missing.not_found"
+handler500 = "config.missing.failed"

@@ -1,5 +1,6 @@
 """Request a run or a preview; cancel one."""
 
+import json
 import uuid
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -49,6 +50,9 @@ from runner.workflow import Status
 _QUEUE_ALLOWANCE = timedelta(hours=1)
 #: What a login outlives the wall clock by, so that the end can be orderly.
 _CLOSING_ALLOWANCE = timedelta(minutes=2)
+#: An event holds little: how much of it parameter names take, and how long one is.
+_EVENT_NAMES_BYTES = 1_500
+_EVENT_NAME_CHARS = 40
 
 
 class InvalidLaunch(BadInput):
@@ -292,6 +296,21 @@ def _store(run: Run, *, action: str, by: User, now: datetime) -> Run:
     User.objects.select_for_update(of=("self",), no_key=True).get(pk=by.pk)
     _require_room(by)
     run.save(force_insert=True)
-    record(action, by=by, at=now, target=run, parameters=sorted(run.parameters)[:40])
+    record(action, by=by, at=now, target=run, **_names_for_event(run.parameters))
     transaction.on_commit(partial(enqueue_run, run.pk))
     return run
+
+
+def _names_for_event(parameters: dict[str, Any]) -> dict[str, Any]:
+    """Return which parameters were set, as many as an event can name; never a value."""
+    names: list[str] = []
+    room_bytes = _EVENT_NAMES_BYTES
+    for name in sorted(parameters):
+        short = (
+            name if len(name) <= _EVENT_NAME_CHARS else f"{name[:_EVENT_NAME_CHARS]}…"
+        )
+        room_bytes -= len(json.dumps(short)) + 2
+        if room_bytes < 0:
+            break
+        names.append(short)
+    return {"parameters": names, "parameter_count": len(parameters)}

@@ -1,5 +1,6 @@
 """Requesting and cancelling: every refusal, the ticket, the race with a revocation."""
 
+import json
 import threading
 
 import psycopg
@@ -11,9 +12,11 @@ from accounts.models import User
 from accounts.policies import BadInput, NotAllowed, Unavailable
 from audit.models import Event
 from gallery.models import Version
+from runner.kernelhost.cells import executes
 from runner.models import DataSourceCheck, Run, RunKind
 from runner.services import Launch, cancel_run, request_preview, request_run
 from runner.services.lifecycle import claim_run
+from tests.gallery.notebooks import code
 from tests.rows import set_status
 from tests.runner.launching import approved, launch, version_of
 from tests.support.data import DataCluster
@@ -52,6 +55,24 @@ def test_the_event_names_parameters_and_no_values(
     event = Event.objects.get(action="run.requested", target_id=str(run.pk))
     assert event.data["parameters"] == ["drug", "limit"]
     assert "CANARY-9" not in str(event.payload)
+
+
+def test_the_event_stays_small_whatever_the_parameters_are_called(adams: User) -> None:
+    names = [f"{'a' * 96}_{number:02}" for number in range(50)]
+    version = approved("1", parameters="".join(f"{name} = 1\n" for name in names))
+    run = launch(version, adams, parameters=dict.fromkeys(names, 2))
+    event = Event.objects.get(action="run.requested", target_id=str(run.pk))
+    assert event.data["parameter_count"] == 50
+    assert event.data["parameters"][0] == f"{'a' * 40}…"
+
+
+def test_only_cells_that_are_executed_are_counted(adams: User) -> None:
+    version = version_of("1", "  \n")
+    document = json.loads(bytes(version.document))
+    document["cells"].append(code("2", tags=["skip-execution"]))
+    assert [executes(cell) for cell in document["cells"]] == [True, False, False]
+    run = launch(approved("1", "  \n"), adams)
+    assert run.cells_total == 1
 
 
 def test_the_ticket_lies_in_the_real_source(
