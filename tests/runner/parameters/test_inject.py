@@ -38,6 +38,23 @@ def test_the_cell_sets_each_value_once():
     assert source == "# Parameters\ndays = 5\nname = 'Zo\\xeb'\n"
 
 
+def test_a_name_may_have_letters_of_any_alphabet():
+    schema = infer_parameters(
+        notebook(code("größe = 5\n患者 = 'x'\n", tags=["parameters"]))
+    ).schema
+    values = {"größe": 7, "患者": "Zoë\u202e"}
+    source = injected_source(schema, values, language="python")
+    assert run(source) == values
+    assert read_injected(source, schema, language="python") == values
+    assert "Zo\\xeb\\u202e" in source
+
+
+def test_letters_beyond_ascii_stand_in_names_only(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(inject_module, "python_literal", lambda value, _: repr(value))
+    with pytest.raises(UnsafeValue, match="ASCII"):
+        injected_source(SCHEMA, {"name": "Zoë"}, language="python")
+
+
 def test_nothing_to_set_is_no_cell():
     assert (
         injected_source(infer_parameters(notebook()).schema, {}, language="python")
