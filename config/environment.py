@@ -15,7 +15,7 @@ from django.core.exceptions import ImproperlyConfigured
 
 from runner.access import transport
 from runner.access.install import PERSONAS
-from runner.access.sources import DataSourceSettings, Dsns, NotionalPerson
+from runner.access.sources import POSTGRESQL, DataSourceSettings, Dsns, NotionalPerson
 from runner.kernelhost.protocol import SOURCE_NAME
 
 _REQUIRED = object()
@@ -182,6 +182,7 @@ def data_sources(name: str) -> dict[str, DataSourceSettings]:
             name=source,
             real=_dsns(f"DATA_SOURCE_{source.upper()}"),
             notional=_dsns(f"DATA_SOURCE_{source.upper()}_NOTIONAL"),
+            kind=choice(f"DATA_SOURCE_{source.upper()}_KIND", POSTGRESQL, {POSTGRESQL}),
         )
     return sources
 

@@ -24,7 +24,8 @@ from audit.transitions import StaleState
 from gallery.parameters.names import INJECTED_TAG, has_tag
 from gallery.queries import document
 from runner.access.errors import AccessError
-from runner.access.leases import Lease, close_lease, open_lease
+from runner.access.kinds.known import kind_of
+from runner.access.leases import Lease
 from runner.kernelhost.client import (
     ConnectionLost,
     DataSourceRequest,
@@ -142,8 +143,9 @@ def _leases(run: Run, clock: Clock) -> Iterator[list[Lease]]:
     opened: list[Lease] = []
     try:
         for name in run.version.data_sources:
-            dsns = settings.DATA_SOURCES[name].for_kind(run.kind)
-            opened.append(open_lease(dsns, run_id=run.pk, source=name))
+            found = settings.DATA_SOURCES[name]
+            dsns = found.for_kind(run.kind)
+            opened.append(kind_of(found).open(dsns, run_id=run.pk, source=name))
             note_lease(
                 run=run, action="lease.opened", role=opened[-1].role, now=clock()
             )
@@ -155,9 +157,9 @@ def _leases(run: Run, clock: Clock) -> Iterator[list[Lease]]:
 
 def _close(run: Run, lease: Lease, clock: Clock) -> None:
     """Close one login; where that fails it reads nothing, and the reaper drops it."""
-    dsns = settings.DATA_SOURCES[lease.source].for_kind(run.kind)
+    found = settings.DATA_SOURCES[lease.source]
     try:
-        close_lease(dsns, run_id=run.pk)
+        kind_of(found).close(found.for_kind(run.kind), run_id=run.pk)
     except AccessError as error:
         logger.warning("lease.close_failed run_id=%s code=%s", run.pk, error.code)
         return

@@ -8,10 +8,9 @@ from uuid import UUID
 from django.conf import settings
 
 from accounts.models import PersonaAssignment
-from runner.access.check import check_data_source
 from runner.access.errors import AccessError
 from runner.access.identities import PersonAssignment, sync_identities
-from runner.access.leases import reap
+from runner.access.kinds.known import kind_of
 from runner.access.sources import DataSourceSettings, Dsns
 from runner.models import RunKind
 from runner.results.expiry import expire_results
@@ -37,16 +36,16 @@ def sweep_runs(*, now: datetime) -> None:
     live = live_run_ids()
     for source in settings.DATA_SOURCES.values():
         for dsns in (source.real, source.notional):
-            _reap(source.name, dsns, live)
+            _reap(source, dsns, live)
 
 
-def _reap(name: str, dsns: Dsns, live: set[UUID]) -> None:
+def _reap(source: DataSourceSettings, dsns: Dsns, live: set[UUID]) -> None:
     """Take orphan logins away; one source that is down must not stop the others."""
     try:
-        for role in reap(dsns, live_run_ids=live):
-            logger.warning("lease.reaped source=%s role=%s", name, role)
+        for role in kind_of(source).reap(dsns, live_run_ids=live):
+            logger.warning("lease.reaped source=%s role=%s", source.name, role)
     except AccessError as error:
-        logger.error("lease.reap_failed source=%s code=%s", name, error.code)
+        logger.error("lease.reap_failed source=%s code=%s", source.name, error.code)
 
 
 def sweep_identities(*, sources: Iterable[DataSourceSettings]) -> None:
@@ -90,7 +89,7 @@ def sweep_data_sources(*, now: datetime) -> None:
 
 def _check(source: DataSourceSettings, kind: RunKind, *, now: datetime) -> None:
     try:
-        problems = check_data_source(source.for_kind(kind).broker)
+        problems = kind_of(source).check(source.for_kind(kind))
     except AccessError as error:
         logger.error(
             "data_source.check_failed source=%s code=%s", source.name, error.code

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass, field
 
+POSTGRESQL = "postgresql"
+
 
 @dataclass(frozen=True)
 class Dsns:
@@ -23,6 +25,8 @@ class DataSourceSettings:
     name: str
     real: Dsns
     notional: Dsns
+    #: Its kind's name; see runner.access.kinds.known.
+    kind: str = POSTGRESQL
 
     def for_kind(self, kind: str) -> Dsns:
         """Return the logins that a run of this kind ("run" or "preview") may use."""

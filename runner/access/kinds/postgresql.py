@@ -13,7 +13,7 @@ from runner.access.dsn import CONNECT_TIMEOUT_S
 from runner.access.errors import LeaseRefused, refusal
 from runner.access.kinds import Refused
 from runner.access.leases import REAP_GRACE_S, Lease
-from runner.access.sources import Dsns
+from runner.access.sources import POSTGRESQL, Dsns
 
 
 class PostgreSQLConnection:
@@ -38,7 +38,7 @@ class PostgreSQLConnection:
 class PostgreSQL:
     """The five verbs, by the functions that install.py puts into the database."""
 
-    name = "postgresql"
+    name = POSTGRESQL
 
     def check(self, dsns: Dsns) -> list[Problem]:
         """Lint with the broker's login, which sees all but value statistics."""
