@@ -189,8 +189,3 @@ def contributors(notebook: Notebook) -> set[int]:
     """Return the ids of everyone who made the notebook or any of its versions."""
     wrote = notebook.versions.values_list("created_by_id", flat=True)
     return {notebook.created_by_id, *wrote}
-
-
-def known_groups(names: list[str]) -> dict[str, Group]:
-    """Return the groups that exist among `names`, by name."""
-    return {group.name: group for group in Group.objects.filter(name__in=names)}

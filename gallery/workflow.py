@@ -52,5 +52,3 @@ TRANSITIONS: dict[str, frozenset[str]] = {
 
 FINAL = frozenset(status for status, onward in TRANSITIONS.items() if not onward)
 UNDER_REVIEW = frozenset({Status.IN_REVIEW, Status.PEER_APPROVED})
-#: Once submitted, reviewers may read it for ever; a draft is its author's alone.
-SUBMITTED = frozenset(Status) - {Status.DRAFT}

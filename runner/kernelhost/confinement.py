@@ -176,7 +176,3 @@ class Confinement:
     def seccomp(self) -> bytes:
         """The system call filter of this machine."""
         return compiled()
-
-    def required_layers(self) -> tuple[str, ...]:
-        """The layers without which this confinement must not be used."""
-        return REQUIRED_LAYERS + (ROOT_LAYERS if self.host_uid is not None else ())

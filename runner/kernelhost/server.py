@@ -25,8 +25,6 @@ log = logging.getLogger(__name__)
 
 PEERCRED_BYTES = 12
 FIRST_LINE_TIMEOUT_S = 30.0
-# A requester that does not read may hold up this much before its run waits.
-EVENT_QUEUE_LENGTH = 10_000
 
 
 class AlreadyRunning(Exception):

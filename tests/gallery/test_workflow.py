@@ -9,7 +9,7 @@ from accounts.models import User
 from audit.models import Event
 from audit.transitions import InvalidTransition, StaleState, move
 from gallery.models import Version
-from gallery.workflow import FINAL, SUBMITTED, TRANSITIONS, UNDER_REVIEW, Status
+from gallery.workflow import FINAL, TRANSITIONS, UNDER_REVIEW, Status
 from reviews.models import Meaning
 from tests.factories.gallery import NOW, make_version, person
 from tests.rows import review_row, sign_off_row, signature_row
@@ -91,4 +91,3 @@ def test_the_sets_of_states_are_what_they_say() -> None:
         "superseded",
     } == FINAL
     assert {"in_review", "peer_approved"} == UNDER_REVIEW
-    assert set(Status) - {"draft"} == SUBMITTED

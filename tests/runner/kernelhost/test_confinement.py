@@ -1,12 +1,8 @@
 """Bubblewrap's arguments follow from the confinement, and from nothing else."""
 
-from dataclasses import replace
-
 import pytest
 
 from runner.kernelhost.confinement import (
-    REQUIRED_LAYERS,
-    ROOT_LAYERS,
     Caps,
     Confinement,
     DataFile,
@@ -98,14 +94,6 @@ def test_the_command_comes_behind_its_limits():
     assert inside[-3:] == ["python", "-m", "kernel"]
     assert "32" in inside
     assert "ulimit -c 0" in inside[2]
-
-
-def test_as_root_a_uid_per_run_and_a_cgroup_are_required_too():
-    assert PLAIN.required_layers() == REQUIRED_LAYERS
-    assert (
-        replace(PLAIN, host_uid=60600).required_layers()
-        == REQUIRED_LAYERS + ROOT_LAYERS
-    )
 
 
 def test_a_confinement_cannot_be_changed():
