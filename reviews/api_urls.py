@@ -10,6 +10,7 @@ from reviews.api import (
     notebooks,
     policy,
     queue,
+    verifying,
 )
 
 _NOTEBOOK = "notebooks/<slug:slug>/"
@@ -20,6 +21,9 @@ urlpatterns = [
         "people/<str:username>/groups/",
         membership.PersonGroupsView.as_view(),
         name="person-groups",
+    ),
+    path(
+        "audit/verify/", verifying.VerifyEverythingView.as_view(), name="audit-verify"
     ),
     path("notebooks/", notebooks.NotebooksView.as_view(), name="notebooks"),
     path(_NOTEBOOK, notebooks.NotebookView.as_view(), name="notebook"),

@@ -149,7 +149,7 @@ class Signature(models.Model):
     """An electronic signature over one version's digest.
 
     `payload` is the exact text that was signed (Ed25519); the columns repeat what
-    pages show, and `verify_signature` compares the two.
+    pages show, and `reviews.verification.signature_problems` compares the two.
     """
 
     version = models.ForeignKey(Version, models.PROTECT, related_name="signatures")

@@ -8,6 +8,7 @@ from accounts.policies import Blocker, StateBlocker
 from gallery.access import can_edit, contributors, named_source_readers
 from gallery.models import Notebook, Version
 from gallery.workflow import UNDER_REVIEW, Status
+from reviews.approval import approval_problems
 from reviews.models import DECIDING, NotebookPolicy, ReviewDecision
 
 _STANDS = {
@@ -135,6 +136,23 @@ def revoke_blockers(user: User, version: Version) -> list[Blocker]:
     return blockers + _state_blockers(
         version, {Status.APPROVED}, "not_approved", "Only an approval can be revoked"
     )
+
+
+def approval_blockers(version: Version) -> list[Blocker]:
+    """Return why an approved version's signatures do not let it run.
+
+    The words are for who wants to run it; the log and `verify_signatures` name what
+    does not hold.
+    """
+    if version.status != Status.APPROVED or not approval_problems(version):
+        return []
+    return [
+        StateBlocker(
+            "signatures_do_not_hold",
+            f"The signatures of version {version.number} do not hold, so it does not "
+            "run. Tell whoever is responsible for data protection.",
+        )
+    ]
 
 
 def next_step_blockers(user: User, version: Version) -> list[Blocker]:

@@ -1,31 +1,26 @@
-"""Electronic signatures: proof of re-authentication, the signed text, its check.
+"""Electronic signatures: proof of re-authentication, and the signed text.
 
 Designed to support 21 CFR 11.50 (printed name, time, meaning), 11.70 (a signature
 cannot be moved to another record) and 11.200 (the signer authenticates again).
 """
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
-
-from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives.asymmetric.ed25519 import (
-    Ed25519PrivateKey,
-    Ed25519PublicKey,
-)
-from django.conf import settings
 
 from accounts.models import User
 from accounts.policies import Blocker, NotAllowed
 from accounts.services import confirm_password
 from audit.chain import canonical_json
 from audit.log import head_hash, stamp
+from audit.signing import public_key
+from audit.signing import sign as sign_bytes
 from gallery.models import Version
 from reviews.models import Meaning, Signature
 
-_TAG = "countersign-signature/1"
+#: What every signed text of this service begins to say.
+TAG = "countersign-signature/1"
 #: A confirmation is good for the request that made it, not for a later one.
 _CONFIRMATION_LIFETIME = timedelta(seconds=60)
 
@@ -71,8 +66,9 @@ def sign(
 
     `in_force` is what the decision rests on beside the version, as it is under the
     caller's locks: it is signed too, so that nobody can say afterwards that another
-    audience, or another discussion, was signed. Takes the lock on the audit log's head: call it after every row lock, and append
-    the act's events right after it. Raises NotConfirmed.
+    audience, or another discussion, was signed. Takes the lock on the audit log's
+    head: call it after every row lock, and append the act's events right after it.
+    Raises NotConfirmed.
     """
     age = now - confirmation.confirmed_at
     if confirmation.person_id != by.pk or not timedelta(0) <= age <= (
@@ -82,7 +78,7 @@ def sign(
     payload = canonical_json(
         {
             **(in_force or {}),
-            "tag": _TAG,
+            "tag": TAG,
             "notebook": version.notebook.slug,
             "number": version.number,
             "version": version.pk,
@@ -95,7 +91,6 @@ def sign(
             "previous_event_hash": head_hash(),
         }
     )
-    key = Ed25519PrivateKey.from_private_bytes(settings.SIGNING_KEY)
     return Signature.objects.create(
         version=version,
         person=by,
@@ -104,46 +99,6 @@ def sign(
         signed_at=now,
         digest=version.digest,
         payload=payload,
-        signature=key.sign(payload.encode("utf-8")),
-        public_key=key.public_key().public_bytes_raw(),
+        signature=sign_bytes(payload.encode("utf-8")),
+        public_key=public_key(),
     )
-
-
-def signature_problems(signature: Signature, *, trusted_key: bytes) -> list[str]:
-    """Return what is wrong with a stored signature; an empty list means it holds.
-
-    `trusted_key` is the installation's Ed25519 public key (32 bytes).
-    """
-    problems = []
-    if bytes(signature.public_key) != trusted_key:
-        problems.append("It was made with another key.")
-    try:
-        Ed25519PublicKey.from_public_bytes(trusted_key).verify(
-            bytes(signature.signature), signature.payload.encode("utf-8")
-        )
-    except InvalidSignature:
-        problems.append("The signed text was changed.")
-    expected = {
-        "version": signature.version_id,
-        "digest": signature.version.digest,
-        "person": signature.person.username,
-        "printed_name": signature.printed_name,
-        "meaning": signature.meaning,
-        "signed_at": stamp(signature.signed_at),
-    }
-    signed = json.loads(signature.payload)
-    if "audience" in signed:
-        sign_off = signature.version.sign_offs.filter(signed_by=signature.person)
-        expected["audience"] = sign_off.values_list("audience", flat=True).first()
-    problems += [
-        f"The record's {name.replace('_', ' ')} is not what was signed."
-        for name, value in expected.items()
-        if signed.get(name) != value
-    ]
-    return problems
-
-
-def public_key() -> bytes:
-    """Return the installation's Ed25519 public key (32 bytes)."""
-    key = Ed25519PrivateKey.from_private_bytes(settings.SIGNING_KEY)
-    return key.public_key().public_bytes_raw()

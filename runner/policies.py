@@ -12,6 +12,7 @@ from gallery.access import can_edit, can_launch
 from gallery.environments import is_installed
 from gallery.models import Notebook, Version
 from gallery.workflow import UNDER_REVIEW, Status
+from reviews.policies import approval_blockers
 from runner.models import DataSourceCheck, Run, RunKind
 from runner.workflow import ACTIVE
 
@@ -43,6 +44,7 @@ def launch_blockers(
             StateBlocker("not_approved", "Only an approved version runs on real data.")
         )
     else:
+        blockers += approval_blockers(version)
         blockers += _environment_blockers(version)
         blockers += _data_source_blockers(version, RunKind.RUN)
     return blockers
@@ -184,6 +186,8 @@ def claim_blockers(run: Run) -> list[Blocker]:
     blockers = [reason] if reason else []
     if not run.is_preview and run.version.status != Status.APPROVED:
         blockers.append(Blocker("not_approved", "The version is no longer approved."))
+    elif not run.is_preview:
+        blockers += approval_blockers(run.version)
     if run.digest != run.version.digest:
         blockers.append(Blocker("digest_differs", "The version is not what was asked."))
     return blockers

@@ -4,11 +4,16 @@ from datetime import UTC, datetime
 from typing import Any
 
 from django.conf import settings
+from django.db import transaction
 
 from accounts.models import User
+from audit.log import record, stamp
+from gallery.access import launch_audience
 from gallery.environments import find_environment
 from gallery.models import Notebook, Version
 from reviews.models import Meaning, Review, Signature, SignOff
+from reviews.sheet import in_force
+from reviews.signing import Confirmation, sign
 
 NOW = datetime(2026, 3, 1, 9, 0, tzinfo=UTC)
 DIGEST = "ab" * 32
@@ -49,19 +54,24 @@ def _lock_sha256(environment: str) -> str:
     return found.lock_sha256
 
 
-def signature_row(version: Version, by: User, meaning: Meaning) -> Signature:
-    """Insert a signature that names the version's digest."""
-    return Signature.objects.create(
-        version=version,
-        person=by,
-        meaning=meaning,
-        printed_name=by.printed_name,
-        signed_at=NOW,
-        digest=version.digest,
-        payload="{}",
-        signature=b"s" * 64,
-        public_key=b"k" * 32,
-    )
+def signature_row(
+    version: Version, by: User, meaning: Meaning, **also: Any
+) -> Signature:
+    """Sign as the services do: in force, under the key, with the act in the log."""
+    with transaction.atomic():
+        signature = sign(
+            version=version,
+            meaning=meaning,
+            statement="",
+            by=by,
+            confirmation=Confirmation(by.pk, NOW),
+            now=NOW,
+            in_force={**in_force(version), **also},
+        )
+        peer = meaning in {Meaning.PEER_REVIEWED, Meaning.CHANGES_REQUESTED}
+        action = "review.recorded" if peer else "sign_off.recorded"
+        record(action, by=by, at=NOW, target=version)
+    return signature
 
 
 def review_row(version: Version, by: User, decision: str = "approve") -> Review:
@@ -74,7 +84,11 @@ def review_row(version: Version, by: User, decision: str = "approve") -> Review:
 def sign_off_row(version: Version, by: User, decision: str = "approve") -> SignOff:
     """Insert compliance's decision."""
     return SignOff.objects.create(
-        version=version, decision=decision, audience={}, signed_at=NOW, signed_by=by
+        version=version,
+        decision=decision,
+        audience=launch_audience(version.notebook).as_dict(),
+        signed_at=NOW,
+        signed_by=by,
     )
 
 
@@ -96,11 +110,9 @@ def approve(version: Version, officer: User, *peers: User) -> None:
     """Take a draft to `approved` with every signature it needs."""
     peer_approve(version, *peers)
     sign_off_row(version, officer)
-    signature_row(version, officer, Meaning.COMPLIANCE_APPROVED)
-    set_status(
-        version,
-        "approved",
-        approved_at=NOW,
-        # Launches ask the real clock, on any day that the tests are run.
-        approval_expires_at=NOW.replace(year=NOW.year + 100),
+    # Launches ask the real clock, on any day that the tests are run.
+    ends_at = NOW.replace(year=NOW.year + 100)
+    signature_row(
+        version, officer, Meaning.COMPLIANCE_APPROVED, expires_at=stamp(ends_at)
     )
+    set_status(version, "approved", approved_at=NOW, approval_expires_at=ends_at)

@@ -91,6 +91,7 @@ def _sign_widening(
         by=by,
         confirmation=confirmation,
         now=now,
+        in_force={"audience": audiences.launch.as_dict()},
     )
 
 

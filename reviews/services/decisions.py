@@ -8,9 +8,8 @@ from django.db import transaction
 
 from accounts.models import User
 from accounts.policies import BadInput, FieldError, require
-from audit.log import record
+from audit.log import record, stamp
 from audit.transitions import StaleState, move
-from gallery.access import launch_audience
 from gallery.models import Version
 from gallery.services.search import index_notebook
 from gallery.workflow import TRANSITIONS, Status
@@ -22,7 +21,7 @@ from reviews.policies import (
     sign_off_blockers,
 )
 from reviews.services.locking import lock_version
-from reviews.sheet import sheet_fingerprint
+from reviews.sheet import in_force, sheet_fingerprint
 from reviews.signing import Confirmation, sign
 
 _COMMENT_LENGTH = 5000
@@ -57,7 +56,10 @@ def record_review(
     comment = _clean(decision, ReviewDecision.values, ReviewDecision.APPROVE)
     version = lock_version(version)
     require(review_blockers(by, version))
-    in_force = {"fingerprint": _fresh_fingerprint(version, decision)}
+    signed = {
+        **in_force(version),
+        "fingerprint": _fresh_fingerprint(version, decision),
+    }
     approves = decision.decision == ReviewDecision.APPROVE
     review = Review.objects.create(
         version=version,
@@ -73,7 +75,7 @@ def record_review(
         by=by,
         confirmation=confirmation,
         now=now,
-        in_force=in_force,
+        in_force=signed,
     )
     record("review.recorded", by=by, at=now, target=version, decision=decision.decision)
     if not approves:
@@ -99,19 +101,20 @@ def record_sign_off(
     comment = _clean(decision, SignOffDecision.values, SignOffDecision.APPROVE)
     version = lock_version(version)
     require(sign_off_blockers(by, version))
-    audience = launch_audience(version.notebook).as_dict()
-    in_force = {
-        "fingerprint": _fresh_fingerprint(version, decision),
-        "audience": audience,
-    }
     approves = decision.decision == SignOffDecision.APPROVE
+    ends_at = now + timedelta(days=settings.APPROVAL_VALID_DAYS)
+    signed = {
+        **in_force(version),
+        "fingerprint": _fresh_fingerprint(version, decision),
+        "expires_at": stamp(ends_at) if approves else None,
+    }
     if approves:
         index_notebook(version.notebook, approved=version)
     sign_off = SignOff.objects.create(
         version=version,
         decision=decision.decision,
         comment=comment,
-        audience=audience,
+        audience=signed["audience"],
         signed_at=now,
         signed_by=by,
     )
@@ -124,13 +127,13 @@ def record_sign_off(
         by=by,
         confirmation=confirmation,
         now=now,
-        in_force=in_force,
+        in_force=signed,
     )
     record(
         "sign_off.recorded", by=by, at=now, target=version, decision=decision.decision
     )
     if approves:
-        _approve(version, by=by, now=now)
+        _approve(version, ends_at=ends_at, by=by, now=now)
     else:
         _send_back(version, comment, by=by, now=now)
     return sign_off
@@ -148,7 +151,7 @@ def _send_back(version: Version, reason: str, *, by: User, now: datetime) -> Non
     )
 
 
-def _approve(version: Version, *, by: User, now: datetime) -> None:
+def _approve(version: Version, *, ends_at: datetime, by: User, now: datetime) -> None:
     """Supersede what was approved before, then approve: never two at once."""
     for older in version.notebook.versions.filter(status=Status.APPROVED):
         move(
@@ -167,7 +170,7 @@ def _approve(version: Version, *, by: User, now: datetime) -> None:
         by=by,
         now=now,
         approved_at=now,
-        approval_expires_at=now + timedelta(days=settings.APPROVAL_VALID_DAYS),
+        approval_expires_at=ends_at,
     )
 
 
@@ -195,7 +198,7 @@ def _fresh_fingerprint(version: Version, decision: Decision) -> str:
     Raises StaleState when the signer read something else. Who did not say what they
     read signs what is in force, and the answer tells them what that was.
     """
-    in_force = sheet_fingerprint(version)
-    if decision.seen is not None and decision.seen != in_force:
+    fingerprint = sheet_fingerprint(version)
+    if decision.seen is not None and decision.seen != fingerprint:
         raise StaleState(version)
-    return in_force
+    return fingerprint

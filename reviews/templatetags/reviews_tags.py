@@ -9,6 +9,7 @@ from gallery.access import Audience, can_read_source, launch_audience
 from gallery.diff import CellDiff
 from gallery.models import Notebook, Version
 from gallery.workflow import UNDER_REVIEW, Status
+from reviews.approval import verify_signatures
 from reviews.policies import (
     access_blockers,
     peer_approvals,
@@ -44,6 +45,12 @@ def may_change_access(context: template.Context, notebook: Notebook) -> bool:
 def signatures_of(version: Version) -> dict[str, Any]:
     """List who signed a version, when, and what the signature means."""
     return {"signatures": version.signatures.all()}
+
+
+@register.inclusion_tag("reviews/_signatures_state.html")
+def signatures_state() -> dict[str, Any]:
+    """Check every signature and say in words what was found."""
+    return {"verdict": verify_signatures()}
 
 
 @register.inclusion_tag("reviews/_version_links.html", takes_context=True)

@@ -60,7 +60,9 @@ def found(client: Client, query: str) -> list[str]:
 
 def test_every_address_of_this_app_is_tested_here():
     assert {f"/audit/{p.pattern}" for p in urlpatterns} == set(PAGES)
-    assert {f"/api/v1/{p.pattern}" for p in api_urls.urlpatterns} == set(API)
+    # The signatures of `reviews` are verified with the log, and answered there.
+    own = {f"/api/v1/{p.pattern}" for p in api_urls.urlpatterns}
+    assert own | {VERIFY_API} == set(API)
 
 
 @pytest.mark.security
@@ -222,6 +224,7 @@ def test_the_api_verifies_too(auditor, history):
         "last_seq": 6,
         "last_hash": Event.objects.get(seq=6).hash,
         "broken": None,
+        "signatures": {"hold": True, "checked": 0, "bad": []},
     }
 
 

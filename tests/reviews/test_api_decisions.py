@@ -7,10 +7,10 @@ import pytest
 
 from accounts.models import RoleAssignment, User
 from accounts.roles import Role
+from audit.signing import public_key
 from gallery.models import Version
 from gallery.workflow import Status
 from reviews.models import Review, Signature
-from reviews.signing import public_key
 from tests.api import PASSWORD, V1, as_person, codes, fields, is_problem, post
 from tests.factories.gallery import make_version, review
 

@@ -8,10 +8,12 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from accounts.models import User
 from accounts.services import WrongPassword
 from audit.models import Event
+from audit.signing import public_key
 from gallery.models import Version
 from gallery.workflow import Status
 from reviews.models import Meaning, Signature
-from reviews.signing import confirm, public_key, signature_problems
+from reviews.signing import confirm
+from reviews.verification import signature_problems
 from tests.factories.gallery import NOW, make_version
 
 pytestmark = pytest.mark.django_db
