@@ -89,3 +89,20 @@ def lookalike(word: str) -> str:
         if "LATIN" in scripts
         else f"its letters are {names}"
     )
+
+
+def hidden_in_words(text: str) -> str:
+    """Return why this text is not taken, or nothing: it hides what it says.
+
+    For what people write in a line or a few and others read beside a decision: a
+    title whose direction is turned says another thing on the sheet that is signed.
+    """
+    hidden = [each for each in invisible_in(text) if each not in IN_TEXT]
+    if not hidden:
+        return ""
+    return f"It holds a character that nobody sees: {describe(hidden[0])}. Take it out."
+
+
+def plain_lines(text: str) -> str:
+    """Return ``text`` with the line ends of browsers written as everywhere else."""
+    return text.replace("\r\n", "\n").replace("\r", "\n").strip()

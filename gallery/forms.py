@@ -11,6 +11,7 @@ from accounts.policies import BadInput, NotAllowed, Unavailable
 from accounts.problems import problem_of
 from accounts.throttle import TooManyAttempts, WrongPassword
 from gallery.models import Notebook
+from gallery.policies import SIGNED_WITH_A_VERSION
 from gallery.services import Upload
 
 T = TypeVar("T")
@@ -171,6 +172,12 @@ class EntryForm(ServiceForm):
         label="Tags", required=False, help_text="Separated by commas."
     )
     department = forms.CharField(label="Department", required=False, max_length=80)
+
+    def __init__(self, *args: Any, signed: bool = False, **kwargs: Any) -> None:
+        """Show what was signed, and take nothing for it, while it is in force."""
+        super().__init__(*args, **kwargs)
+        for name in SIGNED_WITH_A_VERSION:
+            self.fields[name].disabled = signed
 
     @staticmethod
     def initial_of(notebook: Notebook) -> dict[str, str]:

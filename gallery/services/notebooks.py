@@ -1,5 +1,6 @@
 """Create a catalog entry with its first version; change what the entry says."""
 
+from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
@@ -11,8 +12,14 @@ from accounts.models import User
 from accounts.policies import BadInput, FieldError, require
 from audit.log import record
 from gallery.access import EDIT
+from gallery.characters import hidden_in_words, plain_lines
 from gallery.models import Notebook
-from gallery.policies import create_blockers, edit_blockers
+from gallery.policies import (
+    SIGNED_WITH_A_VERSION,
+    create_blockers,
+    edit_blockers,
+    signed_entry_blockers,
+)
 from gallery.services.search import index_notebook
 from gallery.services.versions import (
     Upload,
@@ -46,11 +53,10 @@ def create_notebook(
     InvalidManifest.
     """
     require(create_blockers(by))
-    entry = _clean_entry(title, description, tags)
+    entry = _clean_entry(title, description, tags, department)
     reading = read_upload(upload)
     notebook = _insert(
         {
-            "department": department.strip()[:80],
             "language": reading.intake.language,
             "created_at": now,
             "created_by": by,
@@ -75,15 +81,22 @@ def edit_notebook(
     by: User,
     now: datetime,
 ) -> Notebook:
-    """Change title, description, tags and department; the code is untouched."""
+    """Change title, description, tags and department; the code is untouched.
+
+    What compliance signed stays while it is in force. Raises NotAllowed,
+    InvalidNotebook.
+    """
     require(edit_blockers(by, notebook))
-    entry = _clean_entry(title, description, tags)
+    entry = _clean_entry(title, description, tags, department)
     locked = Notebook.objects.select_for_update(no_key=True).get(pk=notebook.pk)
     changed = [name for name, value in entry.items() if getattr(locked, name) != value]
+    if not changed:
+        return locked
+    if SIGNED_WITH_A_VERSION.intersection(changed):
+        require(signed_entry_blockers(locked))
     for name, value in entry.items():
         setattr(locked, name, value)
-    locked.department = department.strip()[:80]
-    locked.save(update_fields=[*entry, "department"])
+    locked.save(update_fields=changed)
     index_notebook(locked)
     record("notebook.edited", by=by, at=now, target=locked, changed=changed)
     return locked
@@ -101,35 +114,39 @@ def _insert(fields: dict[str, Any]) -> Notebook:
                 raise
 
 
-def _clean_entry(title: str, description: str, tags: list[str]) -> dict[str, Any]:
-    errors = []
-    title = " ".join(title.split())
-    if not title:
-        errors.append(FieldError("title", "required", "Give the notebook a title."))
-    if len(title) > 120:
-        errors.append(
-            FieldError("title", "too_long", "Keep the title to 120 characters.")
-        )
-    if len(description) > 2000:
-        errors.append(
-            FieldError("description", "too_long", "Keep it to 2,000 characters.")
-        )
-    cleaned = sorted({tag.strip().lower() for tag in tags if tag.strip()})
-    if len(cleaned) > _MAX_TAGS or any(len(tag) > 40 for tag in cleaned):
-        errors.append(
-            FieldError(
-                "tags",
-                "invalid_tags",
-                f"Use at most {_MAX_TAGS} tags of at most 40 characters.",
-            )
-        )
-    if "\x00" in title + description + "".join(cleaned):
-        errors.append(
-            FieldError("title", "nul", "Text must not contain NUL characters.")
-        )
+def _clean_entry(
+    title: str, description: str, tags: list[str], department: str
+) -> dict[str, Any]:
+    entry: dict[str, Any] = {
+        "title": " ".join(title.split()),
+        "description": plain_lines(description),
+        "tags": sorted({tag.strip().lower() for tag in tags if tag.strip()}),
+        "department": department.strip()[:80],
+    }
+    errors = [*_length_errors(entry), *_character_errors(entry)]
     if errors:
         raise InvalidNotebook(errors)
-    return {"title": title, "description": description.strip(), "tags": cleaned}
+    return entry
+
+
+def _length_errors(entry: dict[str, Any]) -> Iterator[FieldError]:
+    if not entry["title"]:
+        yield FieldError("title", "required", "Give the notebook a title.")
+    if len(entry["title"]) > 120:
+        yield FieldError("title", "too_long", "Keep the title to 120 characters.")
+    if len(entry["description"]) > 2000:
+        yield FieldError("description", "too_long", "Keep it to 2,000 characters.")
+    tags = entry["tags"]
+    if len(tags) > _MAX_TAGS or any(len(tag) > 40 for tag in tags):
+        message = f"Use at most {_MAX_TAGS} tags of at most 40 characters."
+        yield FieldError("tags", "invalid_tags", message)
+
+
+def _character_errors(entry: dict[str, Any]) -> Iterator[FieldError]:
+    for name, value in entry.items():
+        hidden = hidden_in_words("".join(value))
+        if hidden:
+            yield FieldError(name, "hidden_character", hidden)
 
 
 def _free_slug(title: str) -> str:

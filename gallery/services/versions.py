@@ -11,6 +11,7 @@ from django.db.models import Max
 from accounts.models import User
 from accounts.policies import BadInput, FieldError, TooLarge, require
 from audit.log import record
+from gallery.characters import hidden_in_words, plain_lines
 from gallery.digest import version_digest
 from gallery.environments import Environment, find_environment
 from gallery.findings import find, read_tables
@@ -54,6 +55,10 @@ def read_upload(upload: Upload) -> Reading:
 
     Raises TooLarge, RefusedUpload, UnknownEnvironment or InvalidManifest.
     """
+    summary = plain_lines(upload.summary)[:500]
+    hidden = hidden_in_words(summary)
+    if hidden:
+        raise RefusedUpload([FieldError("summary", "hidden_character", hidden)])
     try:
         intake = read_notebook(upload.data, max_bytes=settings.NOTEBOOK_MAX_BYTES)
     except IntakeError as error:
@@ -68,7 +73,7 @@ def read_upload(upload: Upload) -> Reading:
             locks_dir=settings.ENVIRONMENT_LOCKS_DIR,
         ),
         manifest=clean_manifest(upload.manifest),
-        summary=upload.summary.strip()[:500],
+        summary=summary,
     )
 
 

@@ -11,7 +11,7 @@ from accounts.policies import require
 from gallery.access import can_edit, launch_audience, source_audience
 from gallery.fetching import notebook_or_404
 from gallery.forms import EntryForm, NotebookForm, VersionForm
-from gallery.policies import create_blockers, edit_blockers
+from gallery.policies import create_blockers, edit_blockers, signed_entry_blockers
 from gallery.presenters import tables_in_words
 from gallery.queries import approved_version, visible_versions
 from gallery.services import add_version, create_notebook, edit_notebook
@@ -73,12 +73,15 @@ def edit(request: HttpRequest, slug: str) -> HttpResponse:
     """Change what the catalog says of a notebook."""
     shown = notebook_or_404(request.user, slug)
     require(edit_blockers(request.user, shown))
-    form = EntryForm(request.POST or None, initial=EntryForm.initial_of(shown))
+    signed = signed_entry_blockers(shown)
+    form = EntryForm(
+        request.POST or None, initial=EntryForm.initial_of(shown), signed=bool(signed)
+    )
     if form.is_valid():
         now = timezone.now()
         change = partial(edit_notebook, notebook=shown, by=request.user, now=now)
         if form.carry_out(lambda: change(**form.arguments())) is not None:
             messages.success(request, "Saved.")
             return redirect(shown)
-    context = {"form": form, "notebook": shown}
+    context = {"form": form, "notebook": shown, "blockers": signed}
     return render(request, "gallery/edit.html", context, status=form.status)

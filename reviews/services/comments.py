@@ -9,6 +9,7 @@ from accounts.models import User
 from accounts.policies import BadInput, FieldError, require
 from audit.log import record
 from audit.transitions import StaleState
+from gallery.characters import hidden_in_words, plain_lines
 from gallery.models import Version
 from gallery.queries import document
 from reviews.models import Comment
@@ -36,11 +37,13 @@ def add_comment(
     # A decision that is under way either knows of this comment or comes before it.
     version = lock_version(version)
     require(comment_blockers(by, version))
-    body = body.replace("\x00", "").strip()
+    body = plain_lines(body.replace("\x00", ""))
     if not body or len(body) > 5000:
         raise InvalidComment(
             [FieldError("body", "required", "Write 1 to 5,000 characters.")]
         )
+    if hidden := hidden_in_words(body):
+        raise InvalidComment([FieldError("body", "hidden_character", hidden)])
     _require_place(version, place)
     comment = Comment.objects.create(
         version=version,

@@ -10,6 +10,7 @@ from accounts.models import User
 from accounts.policies import BadInput, FieldError, require
 from audit.log import record, stamp
 from audit.transitions import StaleState, move
+from gallery.characters import hidden_in_words, plain_lines
 from gallery.models import Version
 from gallery.services.search import index_notebook
 from gallery.workflow import TRANSITIONS, Status
@@ -176,7 +177,7 @@ def _approve(version: Version, *, ends_at: datetime, by: User, now: datetime) ->
 
 def _clean(decision: Decision, allowed: list[str], approve: str) -> str:
     """Return the comment; anything but an approval needs one."""
-    comment = decision.comment.replace("\x00", "").strip()
+    comment = plain_lines(decision.comment.replace("\x00", ""))
     if decision.decision not in allowed:
         raise InvalidDecision(
             [FieldError("decision", "invalid", f"Choose one of: {', '.join(allowed)}.")]
@@ -189,6 +190,8 @@ def _clean(decision: Decision, allowed: list[str], approve: str) -> str:
         raise InvalidDecision(
             [FieldError("comment", "too_long", "Keep it to 5,000 characters.")]
         )
+    if hidden := hidden_in_words(comment):
+        raise InvalidDecision([FieldError("comment", "hidden_character", hidden)])
     return comment
 
 

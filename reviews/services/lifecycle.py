@@ -8,6 +8,7 @@ from accounts.models import User
 from accounts.policies import BadInput, FieldError, require
 from audit.log import record
 from audit.transitions import move
+from gallery.characters import hidden_in_words, plain_lines
 from gallery.models import Notebook, Version
 from gallery.services.search import index_notebook
 from gallery.workflow import TRANSITIONS, Status
@@ -75,7 +76,7 @@ def revoke(
     their supervisor, which asks whether the version is still approved.
     Raises NotAllowed, InvalidReason, NotConfirmed.
     """
-    reason = reason.replace("\x00", "").strip()
+    reason = plain_lines(reason.replace("\x00", ""))
     if not reason or len(reason) > 500:
         raise InvalidReason(
             [
@@ -84,6 +85,8 @@ def revoke(
                 )
             ]
         )
+    if hidden := hidden_in_words(reason):
+        raise InvalidReason([FieldError("reason", "hidden_character", hidden)])
     version = lock_version(version)
     require(revoke_blockers(by, version))
     sign(

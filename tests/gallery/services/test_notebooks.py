@@ -6,11 +6,13 @@ import pytest
 from django.db import connections
 
 from accounts.models import User
-from accounts.policies import BadInput, NotAllowed
+from accounts.policies import BadInput, NotAllowed, NotNow
 from audit.models import Event
 from gallery.models import Notebook, Version
 from gallery.services import create_notebook, edit_notebook
 from gallery.services.versions import RefusedUpload
+from gallery.workflow import Status
+from tests.factories.gallery import make_version
 from tests.gallery.uploads import NOW, create, upload
 
 
@@ -140,3 +142,74 @@ def test_two_uploads_of_one_title_at_once_both_get_an_address(
         thread.join()
     assert failures == []
     assert sorted(Notebook.objects.values_list("slug", flat=True)) == ["same", "same-2"]
+
+
+def edit(notebook: Notebook, by: User, **changes: object) -> Notebook:
+    present = {
+        name: getattr(notebook, name)
+        for name in ("title", "description", "tags", "department")
+    }
+    return edit_notebook(notebook=notebook, by=by, now=NOW, **{**present, **changes})
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("field", ["title", "description", "tags", "department"])
+def test_each_changed_field_is_named_in_the_event(ada: User, field: str) -> None:
+    made = create(ada)
+    edit(made, ada, **{field: ["new"] if field == "tags" else "New"})
+    assert Event.objects.latest("seq").data["changed"] == [field]
+
+
+@pytest.mark.django_db
+def test_nothing_changed_is_no_event(ada: User) -> None:
+    made = create(ada)
+    before = Event.objects.count()
+    edit(made, ada)
+    assert Event.objects.count() == before
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("field", ["title", "description"])
+def test_what_was_signed_stays_while_the_version_is_approved(
+    ada: User, field: str
+) -> None:
+    notebook = make_version(Status.APPROVED).notebook
+    with pytest.raises(NotNow, match="was signed with this title") as refused:
+        edit(notebook, ada, **{field: "Reads nothing about patients"})
+    assert refused.value.blockers[0].code == "entry_signed"
+    changed = edit(notebook, ada, tags=["new"], department="Cardiology")
+    assert (changed.tags, changed.department) == (["new"], "Cardiology")
+
+
+@pytest.mark.django_db
+def test_a_page_that_sends_other_line_ends_changes_nothing(ada: User) -> None:
+    notebook = make_version(Status.APPROVED, description="One\nTwo").notebook
+    assert edit(notebook, ada, description="One\r\nTwo\r\n").description == "One\nTwo"
+
+
+@pytest.mark.django_db
+def test_after_a_revocation_the_entry_may_change(ada: User) -> None:
+    notebook = make_version(Status.REVOKED).notebook
+    assert edit(notebook, ada, title="Better").title == "Better"
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("field", ["title", "description", "tags", "department"])
+@pytest.mark.parametrize("hidden", ["\u202e", "\u2066", "\u200b", "\x07", "\ufeff"])
+def test_words_that_hide_something_are_refused(
+    ada: User, field: str, hidden: str
+) -> None:
+    text = f"Reads{hidden}all"
+    with pytest.raises(BadInput) as refused:
+        create(ada, **{field: [text] if field == "tags" else text})
+    error = refused.value.errors[0]
+    assert (error.field, error.code) == (field, "hidden_character")
+    assert f"U+{ord(hidden):04X}" in error.message
+
+
+@pytest.mark.django_db
+def test_other_languages_and_emoji_are_words(ada: User) -> None:
+    made = create(
+        ada, title="Überblick 处方 وصفة 👩\u200d⚕\ufe0f", description="a\tb\nc"
+    )
+    assert made.title.startswith("Überblick")

@@ -188,7 +188,7 @@ def test_expiring_twice_expires_once() -> None:
 
 @pytest.fixture
 def strict(db: None) -> ReviewPolicy:
-    return ReviewPolicy.objects.create(name="Strict", peer_approvals=3)
+    return ReviewPolicy.objects.get(name="Three peers")
 
 
 def test_compliance_chooses_how_many_peers_a_notebook_needs(
@@ -242,8 +242,8 @@ def test_words_of_a_draft_are_found_once_it_is_submitted_by_who_may_read_it(
     edit_notebook(
         notebook=notebook,
         title=notebook.title,
-        description="Counts.",
-        tags=[],
+        description=notebook.description,
+        tags=["counts"],
         department="",
         by=draft.created_by,
         now=NOW,
