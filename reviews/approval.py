@@ -56,11 +56,12 @@ def verify_signatures() -> SignatureVerdict:
         checked += 1
         name = f"Signature {each.pk} ({each})"
         found = signature_problems(each, trusted_key=key)
-        bad += [BadRow(name, message) for message in found]
+        bad += [BadRow(name, " ".join(found))] if found else []
     approved = Version.objects.filter(status=Status.APPROVED).defer("document")
     for version in approved.select_related("notebook").order_by("pk"):
         found = approval_problems(version)
-        bad += [BadRow(f"The approval of {version}", message) for message in found]
+        name = f"The approval of {version}"
+        bad += [BadRow(name, " ".join(found))] if found else []
     return SignatureVerdict(checked, bad)
 
 

@@ -21,7 +21,6 @@ from accounts.services import (
 from config.demo.people import PASSWORD, PEOPLE, DemoPerson
 from gallery.models import Notebook, Version
 from gallery.services import Upload, create_notebook
-from reviews.models import ReviewPolicy
 from reviews.services import add_comment, record_review, record_sign_off, submit
 from reviews.services.comments import Place
 from reviews.services.decisions import Decision
@@ -74,13 +73,6 @@ def load_people(*, now: datetime) -> Iterator[str]:
         if person.username not in known:
             _create(person, now=now)
             yield f"{person.username}: {person.display_name}"
-    ReviewPolicy.objects.get_or_create(
-        name="One peer",
-        defaults={
-            "peer_approvals": 1,
-            "description": "For small changes to notebooks on anonymised data.",
-        },
-    )
 
 
 @transaction.atomic

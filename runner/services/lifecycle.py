@@ -135,8 +135,9 @@ def beat(*, run: Run, now: datetime) -> bool:
 
 
 def note_data_read(*, run: Run, now: datetime) -> None:
-    """Keep when the first statement reached the data source."""
-    Run.objects.filter(pk=run.pk, data_read_at=None).update(data_read_at=now)
+    """Keep when the first statement reached the data source; nothing of an ended run."""
+    unread = Run.objects.filter(pk=run.pk, data_read_at=None, finished_at=None)
+    unread.update(data_read_at=now)
 
 
 @transaction.atomic

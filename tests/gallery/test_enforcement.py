@@ -7,7 +7,7 @@ from django.db import DatabaseError, connection, transaction
 from accounts.models import User
 from gallery.models import Notebook, Version
 from gallery.workflow import TRANSITIONS, Status
-from tests.rows import notebook_row, set_status, version_row
+from tests.rows import NOW, approve, notebook_row, set_status, version_row
 
 pytestmark = pytest.mark.django_db
 
@@ -86,3 +86,67 @@ def test_the_database_knows_the_same_moves_as_the_code() -> None:
 def test_a_number_is_used_once_per_notebook(version: Version, ada: User) -> None:
     with pytest.raises(DatabaseError, match="version_number_once"):
         version_row(Notebook.objects.get(), ada, number=1)
+
+
+@pytest.mark.parametrize(
+    ("column", "value"),
+    [("slug", "'other'"), ("created_at", "now()"), ("created_by_id", "{ravi}")],
+)
+def test_who_made_the_entry_and_its_address_never_change(
+    version: Version, ravi: User, column: str, value: str
+) -> None:
+    value = value.format(ravi=ravi.pk)
+    assert refused(f"UPDATE gallery_notebook SET {column} = {value}") == "23001"
+
+
+@pytest.mark.parametrize("column", ["title", "description"])
+def test_what_was_signed_of_the_entry_stays_while_it_is_approved(
+    version: Version, column: str, ravi: User, petra: User, carol: User
+) -> None:
+    change = f"UPDATE gallery_notebook SET {column} = 'Reads nothing about patients'"
+    with connection.cursor() as cursor:
+        cursor.execute(change)
+    approve(version, carol, ravi, petra)
+    other = f"UPDATE gallery_notebook SET {column} = 'Another'"
+    assert refused(other) == "23001"
+    set_status(version, "revoked")
+    with connection.cursor() as cursor:
+        cursor.execute(other)
+
+
+@pytest.mark.parametrize(
+    ("column", "value"),
+    [
+        ("approval_expires_at", "approval_expires_at + interval '50 years'"),
+        ("approved_at", "now()"),
+        ("submitted_at", "now()"),
+        ("ended_at", "now()"),
+        ("end_reason", "'never'"),
+    ],
+)
+@pytest.mark.parametrize("status", ["draft", "approved", "revoked"])
+def test_times_move_with_the_status_only(
+    version: Version,
+    status: str,
+    column: str,
+    value: str,
+    ravi: User,
+    petra: User,
+    carol: User,
+) -> None:
+    if status == "draft":
+        value = value.replace("approval_expires_at +", "now() +")
+    else:
+        approve(version, carol, ravi, petra)
+    if status == "revoked":
+        set_status(version, "revoked", ended_at=NOW, end_reason="Counts twice.")
+    assert refused(f"UPDATE gallery_version SET {column} = {value}") == "23001"
+
+
+def test_an_end_does_not_take_the_approval_s_times(
+    version: Version, ravi: User, petra: User, carol: User
+) -> None:
+    approve(version, carol, ravi, petra)
+    for column in ("approval_expires_at", "approved_at"):
+        change = f"UPDATE gallery_version SET status = 'revoked', {column} = now()"
+        assert refused(change) == "23001"

@@ -1,10 +1,15 @@
 """Approval is enforced by the database: these tests go past every service."""
 
+from typing import Any
+
 import psycopg
 import pytest
+from django.contrib.auth.models import Group
 from django.db import DatabaseError, connection, transaction
+from guardian.shortcuts import assign_perm
 
 from accounts.models import User
+from gallery.access import EDIT
 from gallery.models import Version
 from reviews.models import Meaning, NotebookPolicy, ReviewPolicy, Signature
 from tests.rows import (
@@ -117,7 +122,7 @@ def test_a_version_without_signed_reviews_is_not_peer_approved(
 def test_a_policy_of_three_peers_is_kept_by_the_database(
     version: Version, ravi: User, petra: User, carol: User
 ) -> None:
-    policy = ReviewPolicy.objects.create(name="Three", peer_approvals=3)
+    policy = ReviewPolicy.objects.get(name="Three peers")
     NotebookPolicy.objects.create(
         notebook=version.notebook, policy=policy, assigned_at=NOW, assigned_by=carol
     )
@@ -172,3 +177,62 @@ def test_a_signature_moved_to_another_version_is_refused(
             signature=signature.signature,
             public_key=signature.public_key,
         )
+
+
+@pytest.mark.parametrize("status", ["in_review", "peer_approved"])
+def test_the_policy_stays_while_a_version_is_under_review(
+    version: Version, ravi: User, petra: User, carol: User, status: str
+) -> None:
+    light = ReviewPolicy.objects.get(name="One peer")
+    strict = ReviewPolicy.objects.get(name="Three peers")
+    fields = {"assigned_at": NOW, "assigned_by": carol}
+    if status == "peer_approved":
+        peer_approve(version, ravi, petra)
+    else:
+        NotebookPolicy.objects.create(
+            notebook=version.notebook, policy=strict, **fields
+        )
+        set_status(version, "in_review")
+        with pytest.raises(DatabaseError, match="under review"), transaction.atomic():
+            NotebookPolicy.objects.update(policy=light)
+        with pytest.raises(DatabaseError, match="denied"), transaction.atomic():
+            NotebookPolicy.objects.all().delete()
+        return
+    with pytest.raises(DatabaseError, match="under review"), transaction.atomic():
+        NotebookPolicy.objects.create(notebook=version.notebook, policy=light, **fields)
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "INSERT INTO reviews_reviewpolicy VALUES (DEFAULT, 'Nobody', '', 1)",
+        "UPDATE reviews_reviewpolicy SET peer_approvals = 1",
+        "DELETE FROM reviews_reviewpolicy",
+    ],
+)
+def test_the_runtime_role_makes_no_bars(db: None, statement: str) -> None:
+    with pytest.raises(DatabaseError, match="permission denied"), transaction.atomic():
+        with connection.cursor() as cursor:
+            cursor.execute(statement)
+
+
+def test_an_installation_that_asks_for_three_peers_is_kept_by_the_database(
+    version: Version, ravi: User, petra: User, settings: Any
+) -> None:
+    settings.PEER_APPROVALS_REQUIRED = 3
+    with pytest.raises(DatabaseError, match="2 of 3"):
+        peer_approve(version, ravi, petra)
+
+
+@pytest.mark.parametrize("through_a_group", [False, True])
+def test_who_may_edit_cannot_review(
+    in_review: Version, ravi: User, through_a_group: bool
+) -> None:
+    if through_a_group:
+        group = Group.objects.create(name="Authors")
+        ravi.groups.add(group)
+        assign_perm(EDIT, group, in_review.notebook)
+    else:
+        assign_perm(EDIT, ravi, in_review.notebook)
+    with pytest.raises(DatabaseError, match="own work"):
+        review_row(in_review, ravi)

@@ -32,7 +32,10 @@ def test_the_command_names_each_bad_row_and_ends_with_1(ada: User) -> None:
     assert stop.value.code == 1
     said = err.getvalue()
     for signature in forged.signatures.all():
-        assert f"Signature {signature.pk} ({signature}): The signed text" in said
+        assert (
+            f"Signature {signature.pk} ({signature}): It was made with another key."
+            in said
+        )
     assert "The approval of Forged v1: No compliance officer's signature" in said
     assert said.count("Prescription trends") == 0
 

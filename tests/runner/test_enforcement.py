@@ -7,7 +7,10 @@ from django.db import DatabaseError, transaction
 
 from accounts.models import User
 from gallery.models import Version
-from runner.models import Run
+from runner.models import Run, RunResult
+from runner.results.expiry import expire_results
+from runner.services.lifecycle import note_data_read
+from tests.factories.runs import make_run
 from tests.rows import NOW, approve, notebook_row, set_status, version_row
 
 pytestmark = pytest.mark.django_db
@@ -91,3 +94,62 @@ def test_runs_are_not_deleted(approved: Version, adams: User) -> None:
     run_row(approved, adams)
     with pytest.raises(DatabaseError, match="permission denied"), transaction.atomic():
         Run.objects.all().delete()
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("evidence", {"degraded": False, "layers": ["all"]}),
+        ("error", None),
+        ("rows_read", 0),
+        ("finished_at", NOW.replace(year=2027)),
+        ("data_read_at", NOW),
+        ("cells_done", 0),
+    ],
+)
+def test_what_a_finished_run_says_never_changes(
+    approved: Version, adams: User, field: str, value: object
+) -> None:
+    run = make_run(approved, adams, "failed")
+    with pytest.raises(DatabaseError, match="its record stays"):
+        Run.objects.filter(pk=run.pk).update(**{field: value})
+
+
+def test_a_statement_that_comes_after_the_end_changes_nothing(
+    approved: Version, adams: User
+) -> None:
+    run = make_run(approved, adams, "failed")
+    note_data_read(run=run, now=NOW)
+    run.refresh_from_db()
+    assert run.data_read_at is None
+
+
+def test_results_are_not_deleted(approved: Version, adams: User) -> None:
+    make_run(approved, adams, "succeeded")
+    with pytest.raises(DatabaseError, match="permission denied"), transaction.atomic():
+        RunResult.objects.all().delete()
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"notebook_sha256": "00" * 32},
+        {"expires_at": NOW.replace(year=2200)},
+        {"expired_at": NOW, "notebook": None, "html": None, "statements": None},
+    ],
+)
+def test_a_result_is_only_emptied_and_only_in_its_time(
+    approved: Version, adams: User, fields: dict[str, object]
+) -> None:
+    make_run(approved, adams, "succeeded")
+    with pytest.raises(DatabaseError):
+        RunResult.objects.update(**fields)
+
+
+def test_an_emptied_result_stays_empty(approved: Version, adams: User) -> None:
+    run = make_run(approved, adams, "succeeded")
+    assert expire_results(now=run.result.expires_at) == 1
+    with pytest.raises(DatabaseError, match="expires once"):
+        RunResult.objects.update(
+            expired_at=None, notebook=b"x", html=b"x", statements=b"x"
+        )

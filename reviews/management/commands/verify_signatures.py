@@ -19,6 +19,6 @@ class Command(BaseCommand):
         for bad in verdict.bad:
             self.stderr.write(f"{bad.row}: {bad.message}")
         if not verdict.hold:
-            self.stderr.write(f"{len(verdict.bad)} problems.")
+            self.stderr.write(f"{len(verdict.bad)} rows do not hold.")
             sys.exit(1)
         self.stdout.write(f"All {verdict.checked} signatures hold.")

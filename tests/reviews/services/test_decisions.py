@@ -258,18 +258,19 @@ def test_a_review_needs_a_known_decision_and_a_reason_for_no(
 
 
 def test_a_policy_of_one_peer_needs_one(ravi: User, carol: User) -> None:
-    version = make_version(Status.IN_REVIEW)
-    light = ReviewPolicy.objects.create(name="Light", peer_approvals=1)
+    version = make_version()
+    light = ReviewPolicy.objects.get(name="One peer")
     NotebookPolicy.objects.create(
         notebook=version.notebook, policy=light, assigned_at=NOW, assigned_by=carol
     )
+    submit(version=version, by=version.created_by, now=NOW)
     review(version, ravi)
     assert status_of(version) == Status.PEER_APPROVED
 
 
 def test_a_policy_of_three_peers_is_not_done_with_two(carol: User) -> None:
     version = make_version()
-    strict = ReviewPolicy.objects.create(name="Strict", peer_approvals=3)
+    strict = ReviewPolicy.objects.get(name="Three peers")
     NotebookPolicy.objects.create(
         notebook=version.notebook, policy=strict, assigned_at=NOW, assigned_by=carol
     )
