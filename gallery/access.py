@@ -24,6 +24,7 @@ from gallery.workflow import Status
 LAUNCH = "launch_notebook"
 SOURCE = "view_source_notebook"
 EDIT = "edit_notebook"
+REVIEW = "review_notebook"
 
 
 @dataclass(frozen=True)
@@ -63,13 +64,31 @@ def source_audience(notebook: Notebook) -> Audience:
     return _audience(notebook, SOURCE, restricted=notebook.source_restricted)
 
 
+def review_audience(notebook: Notebook) -> Audience:
+    """Return which of the peer reviewers may review; never the authors."""
+    return _audience(notebook, REVIEW, restricted=notebook.review_restricted)
+
+
+def co_authors(notebook: Notebook) -> tuple[str, ...]:
+    """Return who may edit beside the person who made the notebook, by name."""
+    people = _holders(notebook, EDIT, with_groups=False)
+    names = [each.username for each in people if each.pk != notebook.created_by_id]
+    return tuple(sorted(names))
+
+
+def _holders(
+    notebook: Notebook, permission: str, *, with_groups: bool
+) -> "QuerySet[User]":
+    found = get_users_with_perms(
+        notebook, only_with_perms_in=[permission], with_group_users=with_groups
+    )
+    return cast("QuerySet[User]", found)
+
+
 def _audience(notebook: Notebook, permission: str, *, restricted: bool) -> Audience:
     if not restricted:
         return Audience(everyone=True)
-    found = get_users_with_perms(
-        notebook, only_with_perms_in=[permission], with_group_users=False
-    )
-    people = cast("QuerySet[User]", found)
+    people = _holders(notebook, permission, with_groups=False)
     groups = [
         group.name for group, held in _groups(notebook).items() if permission in held
     ]
@@ -176,16 +195,29 @@ def can_launch(user: User, notebook: Notebook) -> bool:
 
 def named_source_readers(notebook: Notebook) -> list[User]:
     """Return the active people whom a narrowed source audience names, also by group."""
-    people = cast(
-        "QuerySet[User]",
-        get_users_with_perms(
-            notebook, only_with_perms_in=[SOURCE], with_group_users=True
-        ),
-    )
+    people = _holders(notebook, SOURCE, with_groups=True)
     return [person for person in people if person.is_active]
 
 
+def named_reviewers(notebook: Notebook) -> list[User]:
+    """Return the active people whom a narrowed review names, also by group."""
+    people = _holders(notebook, REVIEW, with_groups=True)
+    return [person for person in people if person.is_active]
+
+
+def reviewable_by(user: User) -> Q:
+    """Select the notebooks whose review is open to the person, if their role reviews."""
+    named = Q(review_restricted=True, pk__in=_granted(user, REVIEW))
+    return Q(review_restricted=False) | named
+
+
+def can_review(user: User, notebook: Notebook) -> bool:
+    """Tell whether the review is open to the person, if their role reviews."""
+    return Notebook.objects.filter(reviewable_by(user), pk=notebook.pk).exists()
+
+
 def contributors(notebook: Notebook) -> set[int]:
-    """Return the ids of everyone who made the notebook or any of its versions."""
+    """Return the ids of who made the notebook or a version of it, or may edit it."""
     wrote = notebook.versions.values_list("created_by_id", flat=True)
-    return {notebook.created_by_id, *wrote}
+    may_edit = _holders(notebook, EDIT, with_groups=True).values_list("pk", flat=True)
+    return {notebook.created_by_id, *wrote, *may_edit}

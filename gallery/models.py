@@ -28,6 +28,8 @@ class Notebook(models.Model):
     launch_restricted = models.BooleanField(default=False)
     #: False: reviewers, compliance and auditors read the code; True: only those granted.
     source_restricted = models.BooleanField(default=False)
+    #: False: every peer reviewer may review; True: only those of them granted.
+    review_restricted = models.BooleanField(default=False)
     search = SearchVectorField(null=True, editable=False)
     code_search = SearchVectorField(null=True, editable=False)
 

@@ -8,6 +8,7 @@ from django.contrib.auth.models import Group
 from accounts.models import User
 from gallery.access import Audience
 from gallery.forms import PasswordForm, ServiceForm
+from gallery.services.access import Audiences
 from reviews.models import ReviewDecision, ReviewPolicy, SignOffDecision
 from reviews.services.decisions import Decision
 
@@ -129,8 +130,12 @@ def _several(label: str) -> forms.MultipleChoiceField:
     return forms.MultipleChoiceField(label=label, required=False, widget=boxes)
 
 
+#: What the form asks for as everyone or named people and groups.
+AUDIENCES = ("launch", "source", "review")
+
+
 class AccessForm(ServiceForm):
-    """Who may launch, and who may read the code."""
+    """Who may launch, read the code, review and edit."""
 
     launch = forms.ChoiceField(
         label="Who may launch it",
@@ -152,6 +157,17 @@ class AccessForm(ServiceForm):
     )
     source_groups = _several("Groups")
     source_people = _several("People")
+    review = forms.ChoiceField(
+        label="Who may review it",
+        choices=[
+            ("everyone", "Every peer reviewer who did not write it"),
+            ("named", "Only these of them"),
+        ],
+        widget=forms.RadioSelect,
+    )
+    review_groups = _several("Groups")
+    review_people = _several("People")
+    edit = _several("Co-authors")
     password = forms.CharField(
         label="Your password, again",
         required=False,
@@ -161,29 +177,40 @@ class AccessForm(ServiceForm):
         widget=forms.PasswordInput(attrs={"autocomplete": "current-password"}),
     )
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, maker: User, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         groups = [(name, name) for name in Group.objects.values_list("name", flat=True)]
         people = [
             (person.username, f"{person.printed_name} ({person.username})")
             for person in User.objects.filter(is_active=True)
         ]
-        for who in ("launch", "source"):
+        others = [each for each in people if each[0] != maker.username]
+        self.fields["edit"].choices = others  # type: ignore[attr-defined]  # a ChoiceField
+        for who in AUDIENCES:
             self.fields[f"{who}_groups"].choices = groups  # type: ignore[attr-defined]  # ChoiceFields
             self.fields[f"{who}_people"].choices = people  # type: ignore[attr-defined]  # ChoiceFields
 
     @staticmethod
-    def initial_of(launch: Audience, source: Audience) -> dict[str, Any]:
-        """Return what the two audiences are now."""
-        initial: dict[str, Any] = {}
-        for who, audience in (("launch", launch), ("source", source)):
+    def initial_of(present: Audiences) -> dict[str, Any]:
+        """Return what the audiences are now."""
+        initial: dict[str, Any] = {"edit": list(present.edit or ())}
+        for who in AUDIENCES:
+            audience = getattr(present, who)
             initial[who] = "everyone" if audience.everyone else "named"
             initial[f"{who}_groups"] = list(audience.groups)
             initial[f"{who}_people"] = list(audience.people)
         return initial
 
-    def audience(self, who: str) -> Audience:
-        """Return the audience chosen for `launch` or `source`."""
+    def audiences(self) -> Audiences:
+        """Return what the service takes."""
+        return Audiences(
+            launch=self._audience("launch"),
+            source=self._audience("source"),
+            review=self._audience("review"),
+            edit=tuple(sorted(self.cleaned_data["edit"])),
+        )
+
+    def _audience(self, who: str) -> Audience:
         if self.cleaned_data[who] == "everyone":
             return Audience(everyone=True)
         return Audience(

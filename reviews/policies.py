@@ -5,7 +5,13 @@ from django.conf import settings
 from accounts.models import User
 from accounts.permissions import Permission, has_permission
 from accounts.policies import Blocker, StateBlocker
-from gallery.access import can_edit, contributors, named_source_readers
+from gallery.access import (
+    can_edit,
+    can_review,
+    contributors,
+    named_reviewers,
+    named_source_readers,
+)
 from gallery.models import Notebook, Version
 from gallery.workflow import UNDER_REVIEW, Status
 from reviews.approval import approval_problems
@@ -43,7 +49,11 @@ def submit_blockers(user: User, version: Version) -> list[Blocker]:
     blockers = _author_blockers(user, version) + _state_blockers(
         version, {Status.DRAFT}, "not_a_draft", "Only a draft can be submitted"
     )
-    return blockers + _closed_source_blockers(version)
+    return (
+        blockers
+        + _closed_source_blockers(version)
+        + _closed_review_blockers(version.notebook)
+    )
 
 
 def _closed_source_blockers(version: Version) -> list[Blocker]:
@@ -55,7 +65,10 @@ def _closed_source_blockers(version: Version) -> list[Blocker]:
     readers = [
         reader for reader in named_source_readers(notebook) if reader.pk not in wrote
     ]
-    peers = sum(has_permission(each, Permission.VERSION_REVIEW) for each in readers)
+    peers = sum(
+        has_permission(each, Permission.VERSION_REVIEW) and can_review(each, notebook)
+        for each in readers
+    )
     officers = any(
         has_permission(each, Permission.VERSION_SIGN_OFF) for each in readers
     )
@@ -67,6 +80,27 @@ def _closed_source_blockers(version: Version) -> list[Blocker]:
             "nobody_can_review",
             f"Its code is open to too few people. Let {needed} peer reviewers and a "
             "compliance officer read it, or open it to everyone who reviews.",
+        )
+    ]
+
+
+def _closed_review_blockers(notebook: Notebook) -> list[Blocker]:
+    """Return whether the review is open to too few peers to ever be complete."""
+    if not notebook.review_restricted:
+        return []
+    wrote = contributors(notebook)
+    peers = sum(
+        person.pk not in wrote and has_permission(person, Permission.VERSION_REVIEW)
+        for person in named_reviewers(notebook)
+    )
+    needed = peers_required(notebook)
+    if peers >= needed:
+        return []
+    return [
+        Blocker(
+            "nobody_can_review",
+            f"Its review is open to {peers} of the {needed} peer reviewers that it "
+            "takes. Name more of them, or open it to everyone who reviews.",
         )
     ]
 
@@ -87,6 +121,13 @@ def review_blockers(user: User, version: Version) -> list[Blocker]:
     if not has_permission(user, Permission.VERSION_REVIEW):
         blockers.append(
             Blocker("not_a_reviewer", "Only people with the peer reviewer role review.")
+        )
+    elif not can_review(user, version.notebook):
+        blockers.append(
+            Blocker(
+                "not_a_named_reviewer",
+                "This notebook is reviewed by named people, and you are not one.",
+            )
         )
     blockers += _own_work_blockers(user, version)
     blockers += _state_blockers(

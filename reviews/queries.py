@@ -4,7 +4,7 @@ from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet
 
 from accounts.models import User
 from accounts.permissions import Permission, has_permission
-from gallery.access import contributed_by, source_readable_by
+from gallery.access import contributed_by, reviewable_by, source_readable_by
 from gallery.models import Notebook, Version
 from gallery.workflow import Status
 from reviews.models import DECIDING, Comment, ReviewDecision, Signature
@@ -14,7 +14,8 @@ def waiting_for(user: User) -> QuerySet[Version]:
     """Return the versions that this person could decide on now, oldest first."""
     mine = Q()
     if has_permission(user, Permission.VERSION_REVIEW):
-        mine |= Q(status=Status.IN_REVIEW)
+        open_review = Notebook.objects.filter(reviewable_by(user)).values("pk")
+        mine |= Q(status=Status.IN_REVIEW, notebook__in=open_review)
     if has_permission(user, Permission.VERSION_SIGN_OFF):
         mine |= Q(status=Status.PEER_APPROVED)
     if not mine:

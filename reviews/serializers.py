@@ -281,10 +281,17 @@ class AudienceSerializer(serializers.Serializer[Any]):
 
 
 class AccessSerializer(serializers.Serializer[Any]):
-    """Who may launch the approved version, and who may read the code."""
+    """Who may launch the approved version, read the code, review it and edit it."""
 
     launch = AudienceSerializer()
     source = AudienceSerializer()
+    review = AudienceSerializer(
+        help_text="Which of the peer reviewers; never the authors."
+    )
+    edit = serializers.ListField(
+        child=serializers.CharField(),
+        help_text="Co-authors: they edit as who made it does, and never review or sign.",
+    )
 
 
 @extend_schema_field(
@@ -304,10 +311,17 @@ class AudienceField(serializers.JSONField):
 
 
 class AccessRequestSerializer(StrictSerializer):
-    """A change of one audience or both; what is left out stays as it is."""
+    """A change of some of them; what is left out stays as it is."""
 
     launch = AudienceField(required=False, allow_null=True)
     source = AudienceField(required=False, allow_null=True)
+    review = AudienceField(required=False, allow_null=True)
+    edit = serializers.ListField(
+        required=False,
+        child=serializers.CharField(max_length=150),
+        max_length=500,
+        help_text="User names of the co-authors.",
+    )
     password = PasswordField(
         required=False,
         help_text="Only to widen the audience of an approved notebook, which is signed.",

@@ -58,7 +58,7 @@ BODIES: dict[str, dict[str, Any]] = {
     "reviews:revoke": {"reason": "Wrong.", "password": PASSWORD},
     "reviews:comment": {"body": "Why?"},
     "reviews:policy": {"policy": "0"},
-    "reviews:access": {"launch": "named", "source": "everyone"},
+    "reviews:access": {"launch": "named", "source": "everyone", "review": "everyone"},
     "runner:launch": {"version": "1", "persona": "doctor", "purpose": "treatment"},
     "runner:preview": {"persona": "doctor", "purpose": "treatment"},
     "accounts:set-persona": {"persona": "doctor"},

@@ -14,7 +14,7 @@ from guardian.shortcuts import (
 
 from accounts.models import User
 from accounts.policies import BadInput, FieldError
-from gallery.access import LAUNCH, SOURCE, Audience
+from gallery.access import EDIT, LAUNCH, REVIEW, SOURCE, Audience
 from gallery.models import Notebook
 
 
@@ -24,10 +24,12 @@ class InvalidAudience(BadInput):
 
 @dataclass(frozen=True)
 class Audiences:
-    """The two audiences of a notebook."""
+    """Who may do what with a notebook; None leaves co-authors or reviewers as they are."""
 
     launch: Audience
     source: Audience
+    review: Audience | None = None
+    edit: tuple[str, ...] | None = None
 
 
 def read_audience(name: str, value: Any) -> Audience:
@@ -64,6 +66,19 @@ def read_audience(name: str, value: Any) -> Audience:
     )
 
 
+def read_people(name: str, value: Any) -> tuple[str, ...]:
+    """Turn the API's list of people into their names.
+
+    Raises InvalidAudience for a malformed value or an unknown name.
+    """
+    names = set(_names(name, value))
+    active = User.objects.filter(username__in=names, is_active=True)
+    unknown = sorted(names - set(active.values_list("username", flat=True)))
+    if unknown:
+        raise _invalid(name, f"There is nobody named {unknown[0]!r}.")
+    return tuple(sorted(names))
+
+
 def _split(name: str, value: list[Any]) -> dict[str, list[str]]:
     names = _names(name, value)
     groups = set(Group.objects.filter(name__in=names).values_list("name", flat=True))
@@ -93,6 +108,14 @@ def apply_audiences(notebook: Notebook, audiences: Audiences) -> None:
     )
     _replace(notebook, LAUNCH, audiences.launch)
     _replace(notebook, SOURCE, audiences.source)
+    if audiences.review is not None:
+        restricted = not audiences.review.everyone
+        Notebook.objects.filter(pk=notebook.pk).update(review_restricted=restricted)
+        _replace(notebook, REVIEW, audiences.review)
+    if audiences.edit is not None:
+        # Who made the notebook stays its author.
+        people = (*audiences.edit, notebook.created_by.username)
+        _replace(notebook, EDIT, Audience(everyone=False, people=people))
 
 
 def _replace(notebook: Notebook, permission: str, audience: Audience) -> None:

@@ -1,4 +1,4 @@
-"""Who may launch a notebook, and who may read its code."""
+"""Who may launch, read, review and edit a notebook."""
 
 from typing import Any
 
@@ -7,21 +7,27 @@ from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from gallery.access import Audience, launch_audience, source_audience
+from gallery.access import (
+    Audience,
+    co_authors,
+    launch_audience,
+    review_audience,
+    source_audience,
+)
 from gallery.fetching import notebook_or_404
 from gallery.models import Notebook
-from gallery.services.access import Audiences, read_audience
+from gallery.services.access import Audiences, read_audience, read_people
 from reviews.api.decisions import SigningView
 from reviews.serializers import AccessRequestSerializer, AccessSerializer
 from reviews.services import change_access
 
 
 class AccessView(SigningView):
-    """The two audiences of a notebook."""
+    """The audiences of a notebook, and its co-authors."""
 
     @extend_schema(responses=AccessSerializer)
     def get(self, request: Request, slug: str) -> Response:
-        """Show both audiences."""
+        """Show them."""
         return Response(access_as_dict(notebook_or_404(request.user, slug)))
 
     @extend_schema(request=AccessRequestSerializer, responses=AccessSerializer)
@@ -37,6 +43,8 @@ class AccessView(SigningView):
             audiences=Audiences(
                 launch=_chosen("launch", clean, launch_audience(notebook)),
                 source=_chosen("source", clean, source_audience(notebook)),
+                review=_chosen("review", clean, review_audience(notebook)),
+                edit=read_people("edit", clean["edit"]) if "edit" in clean else None,
             ),
             by=request.user,
             confirmation=self.confirmed(request, password) if password else None,
@@ -50,8 +58,10 @@ def _chosen(name: str, clean: dict[str, Any], present: Audience) -> Audience:
 
 
 def access_as_dict(notebook: Notebook) -> dict[str, Any]:
-    """Return both audiences as AccessSerializer says."""
+    """Return who may do what, as AccessSerializer says."""
     return {
         "launch": launch_audience(notebook).as_dict(),
         "source": source_audience(notebook).as_dict(),
+        "review": review_audience(notebook).as_dict(),
+        "edit": list(co_authors(notebook)),
     }

@@ -1,5 +1,6 @@
 """Change who may launch a notebook and who may read its code."""
 
+from dataclasses import replace
 from datetime import datetime
 
 from django.db import transaction
@@ -8,11 +9,17 @@ from accounts.models import User
 from accounts.policies import FieldError, require
 from audit.chain import canonical_json
 from audit.log import record
-from gallery.access import launch_audience, source_audience
+from gallery.access import (
+    co_authors,
+    launch_audience,
+    review_audience,
+    source_audience,
+)
 from gallery.models import Notebook, Version
 from gallery.queries import approved_version
 from gallery.services.access import Audiences, InvalidAudience, apply_audiences
-from reviews.models import Meaning
+from gallery.workflow import UNDER_REVIEW
+from reviews.models import DECIDING, Meaning, Signature
 from reviews.policies import access_blockers
 from reviews.signing import Confirmation, NotConfirmed, sign
 
@@ -36,17 +43,17 @@ def change_access(
     confirmation: Confirmation | None,
     now: datetime,
 ) -> Notebook:
-    """Replace both audiences; widening an approved launch audience is signed.
+    """Replace audiences and co-authors; widening an approved launch audience is signed.
 
     Raises NotAllowed, NotConfirmed, InvalidAudience.
     """
-    _require_recordable(audiences)
     notebook = Notebook.objects.select_for_update(no_key=True).get(pk=notebook.pk)
     widens = widens_approved(notebook, audiences)
     require(access_blockers(by, notebook, widens_approved=widens))
-    before = launch_audience(notebook), source_audience(notebook)
-    if before == (audiences.launch, audiences.source):
+    audiences = _completed(notebook, audiences)
+    if audiences == present_audiences(notebook):
         return notebook
+    _require_unsigned_hands(notebook, audiences)
     apply_audiences(notebook, audiences)
     approved = approved_version(notebook) if widens else None
     if approved is not None:
@@ -58,9 +65,54 @@ def change_access(
         target=notebook,
         launch=_named(audiences.launch.as_dict()),
         source=_named(audiences.source.as_dict()),
+        review=_reviewers(audiences),
+        edit=list(audiences.edit or ()),
         signed=widens,
     )
     return Notebook.objects.get(pk=notebook.pk)
+
+
+def present_audiences(notebook: Notebook) -> Audiences:
+    """Return who may do what now."""
+    return Audiences(
+        launch=launch_audience(notebook),
+        source=source_audience(notebook),
+        review=review_audience(notebook),
+        edit=co_authors(notebook),
+    )
+
+
+def _completed(notebook: Notebook, audiences: Audiences) -> Audiences:
+    """Say of everything how it will be, for the comparison and for the event."""
+    present = present_audiences(notebook)
+    maker = notebook.created_by.username
+    edit = present.edit if audiences.edit is None else audiences.edit
+    completed = replace(
+        audiences,
+        review=audiences.review or present.review,
+        edit=tuple(sorted(set(edit or ()) - {maker})),
+    )
+    _require_recordable(completed)
+    return completed
+
+
+def _require_unsigned_hands(notebook: Notebook, audiences: Audiences) -> None:
+    """Refuse as co-author who has decided on a version that is under review.
+
+    Their decision would be on their own work.
+    """
+    signed = Signature.objects.filter(
+        version__notebook=notebook,
+        version__status__in=UNDER_REVIEW,
+        meaning__in=DECIDING,
+        person__username__in=audiences.edit or (),
+    ).first()
+    if signed is not None:
+        message = (
+            f"{signed.printed_name} has signed version {signed.version.number}, which "
+            "is under review. Wait for its end."
+        )
+        raise InvalidAudience([FieldError("edit", "has_signed", message)])
 
 
 def _require_recordable(audiences: Audiences) -> None:
@@ -68,6 +120,8 @@ def _require_recordable(audiences: Audiences) -> None:
     names = {
         "launch": _named(audiences.launch.as_dict()),
         "source": _named(audiences.source.as_dict()),
+        "review": _reviewers(audiences),
+        "edit": list(audiences.edit or ()),
     }
     if len(canonical_json(names).encode("utf-8")) > _MAX_NAMED_BYTES:
         message = "These are too many names. Ask an operator for a group of them."
@@ -93,6 +147,12 @@ def _sign_widening(
         now=now,
         in_force={"audience": audiences.launch.as_dict()},
     )
+
+
+def _reviewers(audiences: Audiences) -> list[str]:
+    if audiences.review is None or audiences.review.everyone:
+        return ["everyone with the role"]
+    return _named(audiences.review.as_dict())
 
 
 def _named(audience: dict[str, object]) -> list[str]:

@@ -1,4 +1,4 @@
-"""Who may launch a notebook, and who may read its code."""
+"""Who may launch, read, review and edit a notebook."""
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
@@ -6,24 +6,24 @@ from django.shortcuts import redirect, render
 from django.utils import timezone
 
 from accounts.policies import BadInput, FieldError
-from gallery.access import launch_audience, source_audience
 from gallery.fetching import notebook_or_404
 from gallery.models import Notebook
 from gallery.queries import approved_version
-from gallery.services.access import Audiences
 from reviews.forms import AccessForm
 from reviews.membership import audience_signature, came_in_since
 from reviews.policies import access_blockers
 from reviews.services import change_access
+from reviews.services.access import present_audiences
 from reviews.signing import NotConfirmed, confirm
 
 
 def access(request: HttpRequest, slug: str) -> HttpResponse:
-    """Show both audiences and change them."""
+    """Show who may do what, and change it."""
     notebook = notebook_or_404(request.user, slug)
-    launch, source = launch_audience(notebook), source_audience(notebook)
+    present = present_audiences(notebook)
+    maker = notebook.created_by
     form = AccessForm(
-        request.POST or None, initial=AccessForm.initial_of(launch, source)
+        request.POST or None, maker=maker, initial=AccessForm.initial_of(present)
     )
     if form.is_valid() and form.carry_out(lambda: _change(request, notebook, form)):
         messages.success(request, "Saved. It holds from the next launch on.")
@@ -33,8 +33,8 @@ def access(request: HttpRequest, slug: str) -> HttpResponse:
     context = {
         "form": form,
         "notebook": notebook,
-        "launch_audience": launch,
-        "source_audience": source,
+        "present": present,
+        "maker": maker,
         "approved": approved,
         "signature": signature,
         "came_in": came_in_since(signature, notebook) if signature else [],
@@ -54,7 +54,7 @@ def _change(request: HttpRequest, notebook: Notebook, form: AccessForm) -> Noteb
     try:
         return change_access(
             notebook=notebook,
-            audiences=Audiences(form.audience("launch"), form.audience("source")),
+            audiences=form.audiences(),
             by=request.user,
             confirmation=confirmation,
             now=now,

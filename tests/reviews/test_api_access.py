@@ -4,9 +4,11 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import Group
+from django.test import Client
 
 from accounts.models import PersonaAssignment, User
 from accounts.personas import Persona
+from gallery.access import co_authors
 from gallery.models import Notebook
 from gallery.queries import document
 from gallery.workflow import Status
@@ -26,7 +28,12 @@ def put(by: User, notebook: Notebook, **body: Any) -> Any:
 def test_both_audiences_are_everyone_until_somebody_narrows_them(ada: User) -> None:
     notebook = make_version().notebook
     answer = as_person(ada).get(f"{V1}/notebooks/{notebook.slug}/access/")
-    assert answer.json() == {"launch": DEFAULT, "source": DEFAULT}
+    assert answer.json() == {
+        "launch": DEFAULT,
+        "source": DEFAULT,
+        "review": DEFAULT,
+        "edit": [],
+    }
 
 
 def test_an_author_narrows_with_one_list_of_groups_and_people(
@@ -72,6 +79,9 @@ def test_widening_an_approval_takes_a_compliance_signature(
         ({"source": 5}, "source"),
         ({"launch": {"people": ["ada"], "robots": []}}, "launch"),
         ({"run": ["ada"]}, "run"),
+        ({"edit": ["ghost"]}, "edit"),
+        ({"edit": "ada"}, "edit"),
+        ({"review": ["ghost"]}, "review"),
     ],
 )
 def test_a_malformed_audience_is_400(
@@ -155,3 +165,37 @@ def test_a_reviewer_to_whom_the_code_is_closed_has_no_part_in_its_comments(
     put(ada, notebook, source=["ada"])
     assert is_problem(post(as_person(ravi), path, body="Which join?"), 403)
     assert is_problem(post(as_person(ravi), f"{path}{written['id']}/resolve/"), 403)
+
+
+def test_an_author_names_a_co_author_who_then_does_not_review(
+    ada: User, ravi: User, petra: User
+) -> None:
+    version = make_version(Status.IN_REVIEW)
+    answer = put(ada, version.notebook, edit=["ravi"], review=["petra"])
+    assert answer.status_code == 200
+    assert answer.json()["edit"] == ["ravi"]
+    assert answer.json()["review"]["people"] == ["petra"]
+    path = f"notebooks/{version.notebook.slug}/versions/1/reviews/"
+    body = {"decision": "approve", "password": PASSWORD}
+    refused = post(as_person(ravi), path, **body)
+    assert is_problem(refused, 403)
+    assert set(codes(refused)) == {"own_work", "not_a_named_reviewer"}
+    assert post(as_person(petra), path, **body).status_code == 201
+
+
+def test_the_page_takes_co_authors_and_reviewers(ada: User, ravi: User) -> None:
+    notebook = make_version().notebook
+    client = Client()
+    client.force_login(ada)
+    path = f"/notebooks/{notebook.slug}/access/"
+    page = client.get(path).content.decode()
+    assert "Who may edit it" in page
+    assert "Who may review it" in page
+    sent = {
+        "launch": "everyone",
+        "source": "everyone",
+        "review": "everyone",
+        "edit": ["ravi"],
+    }
+    assert client.post(path, sent).status_code == 302
+    assert co_authors(notebook) == ("ravi",)
