@@ -33,7 +33,10 @@ REGISTRY: dict[str, Sentence] = {
     "version.revoked": ("{actor} revoked {target}", ', giving as reason "{reason}"'),
     "version.expired": ("The approval of {target} ran out",),
     "version.viewed": ("{actor} read the code of {target}",),
-    "version.compared": ("{actor} compared {target} with another version",),
+    "version.compared": (
+        "{actor} compared {target} with another version",
+        ", number {other}",
+    ),
     "version.downloaded": ("{actor} downloaded the code of {target}",),
     # Review and sign-off
     "review.recorded": ("{actor} reviewed {target} as a peer", ": {decision}"),
@@ -48,6 +51,8 @@ REGISTRY: dict[str, Sentence] = {
         "{actor} changed who may use {target}",
         "; may launch: {launch}",
         "; may read the code: {source}",
+        "; may review: {review}",
+        "; co-authors: {edit}",
     ),
     "policy.assigned": (
         "{actor} set the review policy of {target}",

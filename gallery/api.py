@@ -5,6 +5,7 @@ from typing import Any
 from django.core.exceptions import RequestDataTooBig
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404
+from django.utils import timezone
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework.request import Request
@@ -13,12 +14,14 @@ from rest_framework.views import APIView
 
 from accounts.negotiation import OneAnswer
 from accounts.policies import require
+from accounts.requests import signed_in
 from gallery.diff import diff_notebooks
 from gallery.fetching import version_or_404
 from gallery.models import Version
 from gallery.policies import read_blockers
 from gallery.queries import document, last_approved_before, visible_versions
 from gallery.serializers import DiffQuerySerializer, DiffSerializer
+from gallery.services.reading import note_compared, note_downloaded
 
 #: A notebook of the largest size, with the form around it.
 MAX_UPLOAD_BYTES = 12_000_000
@@ -51,6 +54,7 @@ class VersionIpynbView(APIView):
         """Answer the stored bytes, for who may read the code."""
         version = version_or_404(request.user, slug, number)
         require(read_blockers(request.user, version))
+        note_downloaded(version=version, by=signed_in(request), now=timezone.now())
         response = HttpResponse(
             bytes(version.document), content_type="application/x-ipynb+json"
         )
@@ -75,6 +79,12 @@ class VersionDiffView(APIView):
         older = _older(request, version, asked.validated_data.get("from"))
         if older is not None:
             require(read_blockers(request.user, older))
+            note_compared(
+                version=version,
+                other=older,
+                by=signed_in(request),
+                now=timezone.now(),
+            )
         cells = diff_notebooks(document(older), document(version)) if older else []
         return Response(
             DiffSerializer(

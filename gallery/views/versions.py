@@ -2,6 +2,7 @@
 
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
+from django.utils import timezone
 from django.utils.http import content_disposition_header
 
 from gallery.access import launch_audience
@@ -10,12 +11,14 @@ from gallery.fetching import readable_version
 from gallery.models import Version
 from gallery.presenters import annotate, changes_beside_code, tables_in_words
 from gallery.queries import document, last_approved_before, visible_versions
+from gallery.services.reading import note_compared, note_downloaded, note_viewed
 
 
 def version(request: HttpRequest, slug: str, number: int) -> HttpResponse:
     """Show a version's code with its findings, and what was inferred from it."""
     shown = readable_version(request.user, slug, number)
     notebook = document(shown)
+    note_viewed(version=shown, by=request.user, now=timezone.now())
     context = {
         "notebook": shown.notebook,
         "version": shown,
@@ -32,6 +35,7 @@ def version(request: HttpRequest, slug: str, number: int) -> HttpResponse:
 def version_ipynb(request: HttpRequest, slug: str, number: int) -> HttpResponse:
     """Send the stored bytes, exactly those of which the digest speaks."""
     shown = readable_version(request.user, slug, number)
+    note_downloaded(version=shown, by=request.user, now=timezone.now())
     name = f"{shown.notebook.slug}-v{shown.number}.ipynb"
     response = HttpResponse(
         bytes(shown.document), content_type="application/x-ipynb+json"
@@ -46,6 +50,8 @@ def diff(request: HttpRequest, slug: str, number: int) -> HttpResponse:
     """Show what changed since another version: by default the last approved one."""
     shown = readable_version(request.user, slug, number)
     old = _older(request, shown)
+    if old:
+        note_compared(version=shown, other=old, by=request.user, now=timezone.now())
     context = {
         "notebook": shown.notebook,
         "version": shown,

@@ -7,11 +7,13 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
 
+from gallery.access import source_audience
 from gallery.diff import diff_notebooks
 from gallery.fetching import readable_version
 from gallery.models import Version
 from gallery.presenters import annotate, changes_beside_code, tables_in_words
 from gallery.queries import document, last_approved_before
+from gallery.services.reading import note_viewed
 from reviews.forms import ReviewForm, SignOffForm
 from reviews.policies import (
     comment_blockers,
@@ -33,6 +35,7 @@ def review(request: HttpRequest, slug: str, number: int) -> HttpResponse:
     if form.is_valid() and form.carry_out(lambda: _record(request, version, form)):
         messages.success(request, "Signed. Your review is recorded.")
         return redirect("reviews:review", slug, number)
+    note_viewed(version=version, by=request.user, now=timezone.now())
     notebook = document(version)
     comments = version.comments.select_related("written_by", "resolved_by")
     context = {
@@ -54,8 +57,10 @@ def sign_off(request: HttpRequest, slug: str, number: int) -> HttpResponse:
     if form.is_valid() and form.carry_out(lambda: _sign_off(request, version, form)):
         messages.success(request, "Signed. Your decision is recorded.")
         return redirect("reviews:sign-off", slug, number)
+    note_viewed(version=version, by=request.user, now=timezone.now())
     context = {
         **_about(version),
+        "source_audience": source_audience(version.notebook),
         "form": form,
         "blockers": sign_off_blockers(request.user, version),
         "comments": version.comments.select_related("written_by", "resolved_by"),

@@ -82,6 +82,11 @@ def test_every_recorded_action_has_a_sentence():
     assert sorted(recorded_actions() - REGISTRY.keys()) == []
 
 
+def test_no_sentence_promises_an_event_that_never_comes():
+    promised = {name.partition(":")[0] for name in REGISTRY}
+    assert sorted(promised - recorded_actions()) == []
+
+
 @pytest.mark.parametrize("action", sorted(REGISTRY))
 def test_every_sentence_can_be_said_without_any_data(action):
     said = sentence(event(action))
