@@ -84,7 +84,8 @@ def _decided(signature: Signature) -> dict[str, Any]:
         sign_offs = version.sign_offs.filter(
             signed_by=person, decision=_SIGN_OFFS[meaning]
         )
-        row = sign_offs.values("comment", "audience").first() or {}
+        found: dict[str, Any] | None = sign_offs.values("comment", "audience").first()
+        row = found or {}
         return {"statement": row.get("comment"), "audience": row.get("audience")}
     return {}
 

@@ -139,7 +139,12 @@ def test_nobody_is_shown_a_queue_of_their_own_work(ada: User) -> None:
 def test_the_author_narrows_the_audience(ada: User, adams: User) -> None:
     version = make_version(Status.APPROVED)
     path = f"/notebooks/{version.notebook.slug}/access/"
-    sent = {"launch": "named", "launch_people": ["adams"], "source": "everyone"}
+    sent = {
+        "launch": "named",
+        "launch_people": ["adams"],
+        "source": "everyone",
+        "review": "everyone",
+    }
     as_reader(ada).post(path, sent)
     version.notebook.refresh_from_db()
     assert launch_audience(version.notebook).people == ("adams",)
@@ -150,8 +155,10 @@ def test_widening_an_approved_audience_takes_a_compliance_signature(
 ) -> None:
     version = make_version(Status.APPROVED)
     path = f"/notebooks/{version.notebook.slug}/access/"
-    as_reader(ada).post(path, {"launch": "named", "source": "everyone"})
-    wide = {"launch": "everyone", "source": "everyone"}
+    as_reader(ada).post(
+        path, {"launch": "named", "source": "everyone", "review": "everyone"}
+    )
+    wide = {"launch": "everyone", "source": "everyone", "review": "everyone"}
     refused = as_reader(ada).post(path, wide)
     assert refused.status_code == 403
     assert "A compliance officer must sign a wider one." in text(refused)
@@ -169,5 +176,7 @@ def test_a_doctor_does_not_change_access(adams: User) -> None:
     path = f"/notebooks/{version.notebook.slug}/access/"
     page = as_reader(adams).get(path)
     assert "Only the notebook's authors and compliance officers" in text(page)
-    refused = as_reader(adams).post(path, {"launch": "named", "source": "everyone"})
+    refused = as_reader(adams).post(
+        path, {"launch": "named", "source": "everyone", "review": "everyone"}
+    )
     assert refused.status_code == 403
