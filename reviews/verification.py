@@ -84,9 +84,11 @@ def _decided(signature: Signature) -> dict[str, Any]:
         sign_offs = version.sign_offs.filter(
             signed_by=person, decision=_SIGN_OFFS[meaning]
         )
-        found: dict[str, Any] | None = sign_offs.values("comment", "audience").first()
-        row = found or {}
-        return {"statement": row.get("comment"), "audience": row.get("audience")}
+        row = sign_offs.first()
+        return {
+            "statement": row.comment if row else None,
+            "audience": row.audience if row else None,
+        }
     return {}
 
 

@@ -34,11 +34,13 @@ $$;
 -- The quorum that was signed counts, too: the default of this installation may be more
 -- than two, and only the signed text says so.
 CREATE OR REPLACE FUNCTION signed_quorum(payload text) RETURNS integer
-LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
-    SELECT CASE WHEN payload IS JSON OBJECT
-        AND jsonb_typeof(payload::jsonb -> 'peer_approvals_required') = 'number'
-        THEN (payload::jsonb ->> 'peer_approvals_required')::integer END
-$$;
+LANGUAGE plpgsql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    RETURN (payload::jsonb ->> 'peer_approvals_required')::integer;
+EXCEPTION WHEN data_exception THEN
+    -- Not a text of this service: its signature does not verify, and nothing runs.
+    RETURN NULL;
+END $$;
 
 CREATE OR REPLACE FUNCTION check_approval() RETURNS trigger LANGUAGE plpgsql
 SET search_path = pg_catalog, public, pg_temp AS $$
