@@ -38,7 +38,7 @@ BODIES: dict[str, dict[str, Any]] = {
     "api:run-requests": {"persona": "doctor"},
     "api:personas": {"active": "doctor"},
     "api:session": {"username": "adams", "password": "wrong"},
-    "api:notebook": {"description": "New."},
+    "api:notebook": {"tags": ["new"]},
     "api:policy": {"policy": "Light"},
     "api:password": {"old": PASSWORD, "new": "a sentence that only I know"},
     "api:choose-password": {
