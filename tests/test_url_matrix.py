@@ -39,7 +39,7 @@ BODIES: dict[str, dict[str, Any]] = {
     "api:personas": {"active": "doctor"},
     "api:session": {"username": "adams", "password": "wrong"},
     "api:notebook": {"tags": ["new"]},
-    "api:policy": {"policy": "Light"},
+    "api:policy": {"policy": "One peer"},
     "api:password": {"old": PASSWORD, "new": "a sentence that only I know"},
     "api:choose-password": {
         "username": "sam",
@@ -57,6 +57,7 @@ BODIES: dict[str, dict[str, Any]] = {
     "reviews:sign-off": SIGNED,
     "reviews:revoke": {"reason": "Wrong.", "password": PASSWORD},
     "reviews:comment": {"body": "Why?"},
+    "reviews:membership": {"reason": "Moved."},
     "reviews:policy": {"policy": "0"},
     "reviews:access": {"launch": "named", "source": "everyone", "review": "everyone"},
     "runner:launch": {"version": "1", "persona": "doctor", "purpose": "treatment"},

@@ -9,7 +9,6 @@ from django.utils import timezone
 from accounts.models import User
 from accounts.services import password_link_token
 from gallery.workflow import Status
-from reviews.models import ReviewPolicy
 from reviews.services import add_comment
 from reviews.services.comments import Place
 from runner.models import Run
@@ -67,7 +66,6 @@ def build() -> World:
                 version=version, body="Why?", place=Place(), by=person("ravi"), now=NOW
             )
     adams = person("adams")
-    ReviewPolicy.objects.create(name="Light", peer_approvals=1)
     stranger = User.objects.create(username="sam", display_name="Sam Stone")
     return World(
         run=make_run(version, adams, RunStatus.SUCCEEDED),

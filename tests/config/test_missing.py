@@ -47,7 +47,7 @@ def broken(monkeypatch: pytest.MonkeyPatch, db: None) -> Client:
         message = "CANARY of the fault"
         raise RuntimeError(message)
 
-    monkeypatch.setattr("accounts.api.SessionView.get", fail)
+    monkeypatch.setattr("accounts.api.session.SessionView.get", fail)
     monkeypatch.setattr(health, "_remembered", None)
     return Client(raise_request_exception=False)
 

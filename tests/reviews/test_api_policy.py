@@ -18,9 +18,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def light() -> ReviewPolicy:
-    return ReviewPolicy.objects.create(
-        name="Light", peer_approvals=1, description="For counts."
-    )
+    return ReviewPolicy.objects.get(name="One peer")
 
 
 def path(notebook: Notebook) -> str:
@@ -40,15 +38,27 @@ def test_compliance_chooses_among_the_policies(
         "policy": None,
         "approvals_required": 2,
         "choices": [
-            {"name": "Light", "description": "For counts.", "peer_approvals": 1}
+            {
+                "name": "One peer",
+                "description": "For small changes to notebooks on anonymised data.",
+                "peer_approvals": 1,
+            },
+            {
+                "name": "Three peers",
+                "description": ReviewPolicy.objects.get(name="Three peers").description,
+                "peer_approvals": 3,
+            },
         ],
         "blockers": [],
     }
-    after = put(carol, notebook, policy="Light")
+    after = put(carol, notebook, policy="One peer")
     assert after.status_code == 200
-    assert (after.json()["policy"], after.json()["approvals_required"]) == ("Light", 1)
+    assert (after.json()["policy"], after.json()["approvals_required"]) == (
+        "One peer",
+        1,
+    )
     event = Event.objects.latest("seq")
-    assert (event.action, event.data["policy"]) == ("policy.assigned", "Light")
+    assert (event.action, event.data["policy"]) == ("policy.assigned", "One peer")
 
 
 @pytest.mark.security
@@ -56,7 +66,7 @@ def test_compliance_chooses_among_the_policies(
 def test_nobody_else_moves_the_bar(request: Any, light: ReviewPolicy, who: str) -> None:
     notebook = make_version(Status.APPROVED).notebook
     person = request.getfixturevalue(who)
-    refused = put(person, notebook, policy="Light")
+    refused = put(person, notebook, policy="One peer")
     assert is_problem(refused, 403)
     assert "not_a_compliance_officer" in codes(refused)
     told = as_person(person).get(path(notebook)).json()["blockers"]
@@ -66,7 +76,7 @@ def test_nobody_else_moves_the_bar(request: Any, light: ReviewPolicy, who: str) 
 
 def test_the_bar_is_not_moved_during_a_review(carol: User, light: ReviewPolicy) -> None:
     notebook = make_version(Status.IN_REVIEW).notebook
-    refused = put(carol, notebook, policy="Light")
+    refused = put(carol, notebook, policy="One peer")
     assert is_problem(refused, 409)
     assert codes(refused) == ["review_open"]
     assert peers_required(notebook) == 2
@@ -76,9 +86,9 @@ def test_the_bar_is_not_moved_during_a_review(carol: User, light: ReviewPolicy) 
     ("body", "field"),
     [
         ({}, "policy"),
-        ({"policy": "Lighter"}, "policy"),
+        ({"policy": "Nobody"}, "policy"),
         ({"policy": None}, "policy"),
-        ({"policy": "Light", "peer_approvals": 0}, "peer_approvals"),
+        ({"policy": "One peer", "peer_approvals": 0}, "peer_approvals"),
     ],
 )
 def test_no_choice_is_no_change(
