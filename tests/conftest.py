@@ -15,7 +15,11 @@ from django.db import connections
 from accounts.models import User
 from tests.support import cast, services
 
-pytest_plugins = ("tests.support.fixtures", "tests.support.strictness")
+pytest_plugins = (
+    "tests.support.fixtures",
+    "tests.support.event_loops",
+    "tests.support.strictness",
+)
 
 
 @pytest.hookimpl(wrapper=True)

@@ -75,11 +75,17 @@ FORMS = {
         "ada",
         {"description": "Who comes back late?", "tags": "refills, gaps"},
         {"title": ""},
+        status=Status.DRAFT,
     ),
     "launch": Refused(
         f"{PAGE}run/",
         "adams",
-        {"parameter-drug": "metoprolol", "persona": "doctor", "purpose": "operations"},
+        {
+            "version": "1",
+            "parameter-drug": "metoprolol",
+            "persona": "doctor",
+            "purpose": "operations",
+        },
         {"parameter-months": "many"},
     ),
     "preview": Refused(
@@ -92,7 +98,12 @@ FORMS = {
     "access": Refused(
         f"{PAGE}access/",
         "carol",
-        {"launch": "named", "launch_people": ["adams"], "source": "everyone"},
+        {
+            "launch": "named",
+            "launch_people": ["adams"],
+            "source": "everyone",
+            "review": "everyone",
+        },
         {"password": WRONG},
         says=403,
     ),

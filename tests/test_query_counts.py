@@ -56,14 +56,15 @@ def run_path(notebook: Notebook) -> str:
 
 
 #: Page: its address, who looks, the most that it asks, and how many people's rights:
-#: a run's page also asks for those of whoever requested it.
+#: a run's page also asks for those of whoever requested it. Where a run can be asked
+#: for, three signatures are verified: eleven questions.
 PAGES: dict[str, tuple[Callable[[Notebook], str], str, int, int]] = {
     "catalog of a reader": (lambda _: "/", "adams", 23, 1),
     "catalog of a reviewer": (lambda _: "/", "ravi", 24, 1),
     "catalog of an author": (lambda _: "/", "ada", 23, 1),
-    "notebook for a reader": (lambda it: it.get_absolute_url(), "adams", 19, 1),
-    "notebook for compliance": (lambda it: it.get_absolute_url(), "carol", 18, 1),
-    "run": (run_path, "adams", 17, 2),
+    "notebook for a reader": (lambda it: it.get_absolute_url(), "adams", 30, 1),
+    "notebook for compliance": (lambda it: it.get_absolute_url(), "carol", 29, 1),
+    "run": (run_path, "adams", 28, 2),
     "queue of a peer": (lambda _: "/reviews/", "ravi", 10, 1),
     "queue of compliance": (lambda _: "/reviews/", "carol", 10, 1),
 }

@@ -112,7 +112,7 @@ def test_the_page_on_verifying_works_as_written(ten_events, tmp_path, monkeypatc
         if line.startswith("    manage.py")
     ]
     monkeypatch.chdir(tmp_path)
-    assert len(commands) == 6
+    assert len(commands) == 7
     for name, *args in commands:
         arguments, _, target = " ".join(args).replace("KEY", key).partition(" > ")
         if args[:1] == [">"]:

@@ -41,10 +41,17 @@ def named_actions(path: Path) -> set[str]:
         or (isinstance(node, ast.Assign) and _name(node.targets[0]) == "action")
         or (isinstance(node, ast.keyword) and node.arg == "action")
     ]
+    constants = {
+        _name(node.targets[0]): node.value
+        for node in tree.body
+        if isinstance(node, ast.Assign)
+    }
+    parts = [
+        constants.get(_name(part), part) for place in places for part in ast.walk(place)
+    ]
     return {
         part.value
-        for place in places
-        for part in ast.walk(place)
+        for part in parts
         if isinstance(part, ast.Constant)
         and isinstance(part.value, str)
         and ACTION.fullmatch(part.value)

@@ -22,9 +22,10 @@ def make_run(
     *,
     kind: str = RunKind.RUN,
     now: datetime | None = None,
+    read: int = 12,
     **fields: Any,
 ) -> Run:
-    """Insert a run as the services would leave it in `status`."""
+    """Insert a run as the services would leave it in `status`, having read rows."""
     now = now or timezone.now()
     values: dict[str, Any] = {
         "persona": next(iter(by.personas), "doctor"),
@@ -56,11 +57,11 @@ def make_run(
     start_run(run=run, evidence={"degraded": False}, now=now)
     note_cell(run=run, index=1, status="ok", duration_ms=12, now=now)
     if status in FINAL:
-        finish(run, status, now=now + timedelta(seconds=3))
+        finish(run, status, now=now + timedelta(seconds=3), read=read)
     return run
 
 
-def finish(run: Run, status: str, *, now: datetime) -> None:
+def finish(run: Run, status: str, *, now: datetime, read: int = 12) -> None:
     """End a run with its result."""
     failed = status != Status.SUCCEEDED
     error = {
@@ -75,7 +76,7 @@ def finish(run: Run, status: str, *, now: datetime) -> None:
         ending=Ending(
             status=status,
             error=error if failed else None,
-            rows_read=12,
+            rows_read=read,
             notebook=NOTEBOOK,
             html=HTML,
         ),

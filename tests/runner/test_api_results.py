@@ -11,7 +11,7 @@ from accounts.models import User
 from audit.models import Event
 from gallery.models import Version
 from gallery.workflow import Status as VersionStatus
-from runner.models import Run, RunKind, RunResult
+from runner.models import Run, RunKind
 from runner.workflow import Status
 from tests.api import V1, as_person, codes, fields, is_problem, post
 from tests.factories import runs
@@ -81,8 +81,10 @@ def test_nobody_else_sees_the_tables(run: Run, baker: User, page: str) -> None:
 
 
 @pytest.mark.parametrize("page", ["tables/", "tables/1.csv"])
-def test_an_expired_result_has_no_tables(run: Run, adams: User, page: str) -> None:
-    RunResult.objects.filter(run=run).update(expires_at=NOW)
+def test_an_expired_result_has_no_tables(
+    approved: Version, adams: User, page: str
+) -> None:
+    run = make_run(approved, adams, Status.SUCCEEDED, now=NOW)
     answer = as_person(adams).get(f"{V1}/runs/{run.pk}/{page}")
     assert is_problem(answer, 409)
     assert codes(answer) == ["result_expired"]

@@ -4,6 +4,7 @@ import uuid
 from typing import Any
 
 import pytest
+from django.utils import timezone
 
 from accounts.models import User
 from audit.models import Event
@@ -11,6 +12,7 @@ from gallery.models import Version
 from gallery.workflow import Status as VersionStatus
 from runner.models import Run, RunKind, RunResult
 from runner.results import vault
+from runner.results.expiry import expire_results
 from runner.workflow import FINAL, Status
 from tests.api import V1, as_person, codes, fields, is_problem, post
 from tests.factories.gallery import NOW, make_version
@@ -269,10 +271,8 @@ def test_an_unfinished_run_has_no_result_yet(
 
 
 def test_an_expired_result_is_gone(approved: Version, adams: User) -> None:
-    run = make_run(approved, adams, Status.SUCCEEDED)
-    RunResult.objects.filter(run=run).update(
-        notebook=None, html=None, statements=None, expired_at=NOW
-    )
+    run = make_run(approved, adams, Status.SUCCEEDED, now=NOW)
+    assert expire_results(now=timezone.now()) == 1
     refused = as_person(adams).get(f"{V1}/runs/{run.pk}/html/")
     assert is_problem(refused, 409)
     assert codes(refused) == ["result_expired"]

@@ -1,5 +1,6 @@
 """Fixtures of the slower parts: data cluster, kernel host, Celery worker, site, browser."""
 
+import asyncio
 import shutil
 from collections.abc import Iterator
 from contextlib import suppress
@@ -120,13 +121,15 @@ def _chromium() -> Iterator[Browser]:
     if binary is None:
         pytest.skip("no chromium on this machine: apt-get install chromium")
     with pytest.MonkeyPatch.context() as patch, sync_playwright() as playwright:
-        # Playwright keeps an event loop in this thread until it stops, which Django
-        # takes for an async view, in every test of this session that follows.
+        # Playwright's event loop runs in this thread, and Django takes that for an
+        # async view; tests without a browser do not see the loop (`event_loops`).
         patch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "1")
+        running = asyncio._get_running_loop()
         browser = playwright.chromium.launch(
             executable_path=binary, args=CHROMIUM_ARGUMENTS
         )
         yield browser
+        asyncio._set_running_loop(running)
         browser.close()
 
 

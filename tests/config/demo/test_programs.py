@@ -166,7 +166,7 @@ def test_no_run_keeps_a_sweep_waiting_under_compose_either():
         for name, service in services["services"].items()
         if "-Q" in service.get("command", [])
     }
-    assert served == {"worker": ["batch"], "sweeper": ["sweep"]}
+    assert served == {"worker": ["batch"], "sweep": ["sweep"]}
 
 
 def test_everything_that_beat_sends_is_a_sweep():

@@ -105,9 +105,16 @@ def test_a_link_dies_with_its_owners_account(path, adams):
     assert events("result.viewed") == []
 
 
-def test_a_link_to_an_expired_result_leads_nowhere(path):
-    RunResult.objects.update(expires_at=timezone.now())
+def test_a_link_to_an_expired_result_leads_nowhere(adams, monkeypatch):
+    """The link is good for a minute; the result ends within it."""
+    now = timezone.now()
+    retention = timedelta(days=settings.RESULT_RETENTION_DAYS)
+    run = finished_run(adams, now=now - retention + 30 * SECOND)
+    path = links.make_link(run, by=adams, now=now)
+    path = path.removeprefix(settings.CONTENT_ORIGIN)
+    monkeypatch.setattr(timezone, "now", lambda: now + 40 * SECOND)
     assert look(path).status_code == 410
+    assert ContentLink.objects.get().expires_at > timezone.now()
 
 
 def test_a_run_without_a_result_gets_no_link(adams):

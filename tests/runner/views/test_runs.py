@@ -129,8 +129,7 @@ def test_the_rights_bar_says_whose_truth_it_is(version, adams: User) -> None:
 
 
 def test_a_result_without_rows_says_so(version, adams: User) -> None:
-    run = make_run(version, adams, Status.SUCCEEDED)
-    type(run).objects.filter(pk=run.pk).update(rows_read=0)
+    run = make_run(version, adams, Status.SUCCEEDED, read=0)
     page = text(as_reader(adams).get(f"/runs/{run.pk}/"))
     assert "This run read no rows." in page
 
