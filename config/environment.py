@@ -81,6 +81,15 @@ def limit(name: str, default: int, bounds: tuple[float, float]) -> int:
     return integer(name, default, at_least=max(1, math.ceil(low)), at_most=high)
 
 
+def limit_bounds(
+    name: str, most: int, *, usual: int, bounds: tuple[float, float]
+) -> tuple[int, int]:
+    """Return from the least to the most (`NAME_MAX`) that a version may ask for."""
+    low, high = bounds
+    at_most = integer(f"{name}_MAX", max(most, usual), at_least=usual, at_most=high)
+    return max(1, math.ceil(low)), at_most
+
+
 def choice(name: str, default: str, allowed: set[str]) -> str:
     """Return a value out of a closed set."""
     value = text(name, default)

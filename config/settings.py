@@ -231,6 +231,21 @@ RUN_LIMITS = {
         "outputs": 2_000,
     }.items()
 }
+#: From the least to the most that a version may ask for instead.
+RUN_LIMIT_BOUNDS = {
+    name: env.limit_bounds(
+        f"RUN_{name.upper()}", most, usual=RUN_LIMITS[name], bounds=LIMIT_BOUNDS[name]
+    )
+    for name, most in {
+        "wall_clock_s": 3_600,
+        "cell_s": 3_600,
+        "memory_bytes": 4 << 30,
+        "processes": 256,
+        "output_bytes_per_cell": 20_000_000,
+        "output_bytes": 40_000_000,
+        "outputs": 10_000,
+    }.items()
+}
 #: Runs of one person that may wait or be under way at one time.
 RUNS_PER_PERSON = env.integer("RUNS_PER_PERSON", 8, at_least=1)
 QUERY_LIMITS = {

@@ -24,9 +24,13 @@ def version_digest(
     environment_lock_sha256: str,
     manifest: dict[str, Any] | None,
     data_sources: list[str],
+    limits: dict[str, int],
 ) -> str:
-    """Return the digest, 64 hexadecimal digits. A null ``manifest`` means undeclared and is part of the input."""
-    approved = {
+    """Return the digest, 64 hexadecimal digits. A null ``manifest`` means undeclared and is part of the input.
+
+    Limits are in it only where a version asks for its own.
+    """
+    approved: dict[str, Any] = {
         "notebook": approved_content(notebook),
         "parameters": parameters,
         "binding_mode": binding_mode,
@@ -34,6 +38,8 @@ def version_digest(
         "manifest": _manifest(manifest),
         "data_sources": sorted(data_sources),
     }
+    if limits:
+        approved["limits"] = limits
     return hashlib.sha256(f"{TAG}\n{compact(approved)}".encode()).hexdigest()
 
 

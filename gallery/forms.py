@@ -10,6 +10,7 @@ from django.core.exceptions import ValidationError
 from accounts.policies import BadInput, NotAllowed, Unavailable
 from accounts.problems import problem_of
 from accounts.throttle import TooManyAttempts, WrongPassword
+from gallery.limits import most_in_words
 from gallery.models import Notebook
 from gallery.policies import SIGNED_WITH_A_VERSION
 from gallery.services import Upload
@@ -93,6 +94,11 @@ class _FileForm(ServiceForm):
             "Empty means undeclared; compliance sees that."
         ),
     )
+    limits = forms.CharField(
+        label="Limits",
+        required=False,
+        widget=forms.Textarea(attrs={"rows": 3, "spellcheck": "false"}),
+    )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -102,6 +108,11 @@ class _FileForm(ServiceForm):
             ("", "Chosen by the notebook's kernel"),
             *names,
         ]
+        self.fields["limits"].help_text = (
+            "What it needs beyond every run's limits, as JSON: "
+            '{"wall_clock_s": 1800}. The most that is given: '
+            f"{most_in_words()}. Reviewers and compliance see it."
+        )
 
     def upload(self) -> Upload:
         """Return what the services take."""
@@ -111,6 +122,7 @@ class _FileForm(ServiceForm):
             summary=cleaned["summary"],
             environment=cleaned["environment"] or None,
             manifest=cleaned["manifest"] or None,
+            limits=cleaned["limits"] or None,
         )
 
 

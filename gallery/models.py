@@ -83,6 +83,8 @@ class Version(models.Model):
     environment_lock_sha256 = models.CharField(max_length=64)
     #: `{"tables": {"clinic.patients": ["patient_id", …]}}`; null means undeclared.
     manifest = models.JSONField(null=True)
+    #: `{"memory_bytes": 4294967296}`: what differs from the limits of every run.
+    limits = models.JSONField(default=dict)
     data_sources = ArrayField(models.CharField(max_length=40))
     findings = models.JSONField(default=list)
     #: `[{"table": …, "columns": […], "cell": …}]`, read from the SQL in the code.

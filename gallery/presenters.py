@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from gallery.characters import shown
+from gallery.limits import limits_in_words
 from gallery.models import Version
 from gallery.source_view import SourceCell, source_cells
 
@@ -65,7 +66,7 @@ class Change:
 
 
 def changes_beside_code(old: Version, new: Version) -> list[Change]:
-    """Return how environment, parameters and declared data differ."""
+    """Return how environment, parameters, limits and declared data differ."""
     told = [
         ("Environment", old.environment, new.environment),
         (
@@ -74,6 +75,7 @@ def changes_beside_code(old: Version, new: Version) -> list[Change]:
             new.environment_lock_sha256[:8],
         ),
         ("Parameters", _parameter_names(old), _parameter_names(new)),
+        ("Limits", _limits(old), _limits(new)),
         ("Declared tables", _declared(old), _declared(new)),
         ("Data sources", ", ".join(old.data_sources), ", ".join(new.data_sources)),
     ]
@@ -82,6 +84,13 @@ def changes_beside_code(old: Version, new: Version) -> list[Change]:
 
 def _parameter_names(version: Version) -> str:
     return ", ".join(version.parameters.get("properties", {})) or "none"
+
+
+def _limits(version: Version) -> str:
+    asked = [
+        f"{limit.what.lower()} {limit.asked}" for limit in limits_in_words(version)
+    ]
+    return ", ".join(asked) or "those of every run"
 
 
 def _declared(version: Version) -> str:

@@ -45,6 +45,12 @@ class VersionUploadSerializer(StrictSerializer):
         help_text='JSON: {"tables": {"schema.table": ["column"]}}; without one, '
         "the data a version may read are not narrowed.",
     )
+    limits = serializers.CharField(
+        required=False,
+        allow_blank=True,
+        max_length=1_000,
+        help_text='JSON: {"wall_clock_s": 1800}; what differs from every run\'s limits.',
+    )
 
     def upload(self) -> Upload:
         """Return what the services take."""
@@ -55,6 +61,7 @@ class VersionUploadSerializer(StrictSerializer):
             summary=clean.get("summary", ""),
             environment=clean.get("environment") or None,
             manifest=clean.get("manifest") or None,
+            limits=clean.get("limits") or None,
         )
 
 
@@ -137,6 +144,10 @@ class VersionFieldsSerializer(serializers.ModelSerializer[Version]):
     manifest = serializers.DictField(
         allow_null=True, help_text="The tables and columns declared; null: undeclared."
     )
+    limits = serializers.DictField(
+        child=serializers.IntegerField(),
+        help_text="What differs from every run's limits.",
+    )
     findings = serializers.SerializerMethodField()
     tables_read = serializers.SerializerMethodField()
     removed = serializers.SerializerMethodField()
@@ -155,6 +166,7 @@ class VersionFieldsSerializer(serializers.ModelSerializer[Version]):
             "environment",
             "environment_lock_sha256",
             "manifest",
+            "limits",
             "data_sources",
             "kernel_name",
             "language",

@@ -21,6 +21,7 @@ from django.utils import timezone
 
 from accounts.policies import Blocker
 from audit.transitions import StaleState
+from gallery.limits import run_limits
 from gallery.parameters.names import INJECTED_TAG, has_tag
 from gallery.queries import document
 from runner.access.errors import AccessError
@@ -176,7 +177,7 @@ def _watch_host(run: Run, watch: Watch, leases: list[Lease], clock: Clock) -> No
         environment_lock_sha256=run.version.environment_lock_sha256,
         kernel_name=run.version.kernel_name,
         notebook=notebook,
-        limits=dict(settings.RUN_LIMITS),
+        limits=run_limits(run.version),
         data_sources=tuple(_data_source(lease) for lease in leases),
     )
     live = LiveOutputs(run.pk, notebook)

@@ -17,6 +17,7 @@ from gallery.environments import Environment, find_environment
 from gallery.findings import find, read_tables
 from gallery.intake import Intake, IntakeError, read_notebook
 from gallery.intake.errors import TooLarge as FileTooLarge
+from gallery.limits import clean_limits
 from gallery.models import Notebook, Version
 from gallery.parameters.infer import Inferred, infer_parameters
 from gallery.policies import edit_blockers
@@ -37,6 +38,8 @@ class Upload:
     environment: str | None = None
     #: JSON of a manifest, or None for undeclared.
     manifest: Any = None
+    #: JSON of the limits that differ from those of every run, or None.
+    limits: Any = None
 
 
 @dataclass(frozen=True)
@@ -47,13 +50,14 @@ class Reading:
     inferred: Inferred
     environment: Environment
     manifest: dict[str, Any] | None
+    limits: dict[str, int]
     summary: str
 
 
 def read_upload(upload: Upload) -> Reading:
     """Read and check an upload without touching the database.
 
-    Raises TooLarge, RefusedUpload, UnknownEnvironment or InvalidManifest.
+    Raises TooLarge, RefusedUpload, UnknownEnvironment, InvalidManifest or InvalidLimits.
     """
     summary = plain_lines(upload.summary)[:500]
     hidden = hidden_in_words(summary)
@@ -73,6 +77,7 @@ def read_upload(upload: Upload) -> Reading:
             locks_dir=settings.ENVIRONMENT_LOCKS_DIR,
         ),
         manifest=clean_manifest(upload.manifest),
+        limits=clean_limits(upload.limits),
         summary=summary,
     )
 
@@ -83,7 +88,7 @@ def add_version(
 ) -> Version:
     """Store an upload as the notebook's next version, at `draft`.
 
-    Raises NotAllowed, RefusedUpload, UnknownEnvironment, InvalidManifest.
+    Raises NotAllowed and what `read_upload` raises.
     """
     require(edit_blockers(by, notebook))
     reading = read_upload(upload)
@@ -141,6 +146,7 @@ def _approved_with_the_notebook(reading: Reading) -> dict[str, Any]:
         "environment_lock_sha256": reading.environment.lock_sha256,
         "manifest": reading.manifest,
         "data_sources": list(settings.DATA_SOURCES),
+        "limits": reading.limits,
     }
 
 

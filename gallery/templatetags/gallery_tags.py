@@ -12,6 +12,7 @@ from django.utils.safestring import SafeString
 from django.utils.timezone import localtime
 
 from accounts.permissions import Permission, has_permission
+from gallery.limits import limits_in_words
 from gallery.models import Version
 from gallery.presenters import parameter_order, parameter_title
 from gallery.workflow import Status
@@ -99,6 +100,12 @@ def duration(milliseconds: int | None) -> str:
         return f"{milliseconds / 1000:.1f} s"
     minutes, seconds = divmod(round(milliseconds / 1000), 60)
     return f"{minutes} min {seconds} s"
+
+
+@register.inclusion_tag("gallery/_limits.html")
+def limits(version: Version) -> dict[str, Any]:
+    """List what a version asks for beside the limits of every run."""
+    return {"limits": limits_in_words(version)}
 
 
 @register.simple_tag(takes_context=True)

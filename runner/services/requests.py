@@ -23,6 +23,7 @@ from accounts.policies import (
     require,
 )
 from audit.log import record
+from gallery.limits import run_limits
 from gallery.models import Notebook, Version
 from gallery.parameters.validate import InvalidParameters, clean_parameters
 from gallery.queries import approved_version, document
@@ -255,7 +256,7 @@ def _purpose(purpose: str | None, persona: str) -> str:
 
 
 def _put_ticket(run: Run, *, by: User, now: datetime) -> None:
-    wall_clock = timedelta(seconds=settings.RUN_LIMITS["wall_clock_s"])
+    wall_clock = timedelta(seconds=run_limits(run.version)["wall_clock_s"])
     try:
         for name in run.version.data_sources:
             put_ticket(

@@ -139,6 +139,27 @@ def test_the_defaults_of_a_run_are_within_what_the_kernel_host_takes(load):
         assert low <= value <= high, name
 
 
+def test_a_version_may_always_ask_for_what_every_run_gets(load):
+    settings = load(RUN_MEMORY_BYTES=str(64 << 30), RUN_WALL_CLOCK_S_MAX="7200")
+    bounds = settings["RUN_LIMIT_BOUNDS"]
+    assert bounds["memory_bytes"][1] == settings["RUN_LIMITS"]["memory_bytes"]
+    assert bounds["wall_clock_s"] == (1, 7200)
+    for name, (low, high) in bounds.items():
+        least, most = LIMIT_BOUNDS[name]
+        assert least <= low <= settings["RUN_LIMITS"][name] <= high <= most, name
+
+
+@pytest.mark.parametrize(
+    ("most", "said"),
+    [("599", "at least 600"), ("90000", "at most 86400"), ("1h", "whole number")],
+)
+def test_the_most_of_a_limit_is_within_its_bounds(load, most, said):
+    with pytest.raises(
+        ImproperlyConfigured, match=f"RUN_WALL_CLOCK_S_MAX must be.*{said}"
+    ):
+        load(RUN_WALL_CLOCK_S_MAX=most)
+
+
 def test_a_socket_is_named_by_its_folder(monkeypatch):
     monkeypatch.setenv("DATABASE_URL", f"{APP}@/countersign?host=/run/application-db")
     read = env.database("DATABASE_URL")

@@ -29,6 +29,7 @@ def approved() -> dict[str, Any]:
         "environment_lock_sha256": "0" * 64,
         "manifest": {"tables": {"clinic.patients": ["mrn", "name"]}},
         "data_sources": ["hospital"],
+        "limits": {},
     }
 
 
@@ -74,6 +75,8 @@ FLIPS = [
     (["manifest"], {"tables": {}}),
     (["manifest", "tables", "clinic.patients"], ["mrn"]),
     (["manifest", "tables", "clinic.notes"], ["body"]),
+    (["limits"], {"memory_bytes": 2**31}),
+    (["limits"], {"wall_clock_s": 1800}),
     (["data_sources"], []),
     (["data_sources"], ["hospital", "registry"]),
 ]

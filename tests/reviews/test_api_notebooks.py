@@ -64,6 +64,7 @@ def test_only_authors_upload(name: str, request: pytest.FixtureRequest) -> None:
         ({"environment": "fortran"}, "environment"),
         ({"manifest": "{"}, "manifest"),
         ({"manifest": '{"tables": {"patients": ["x"]}}'}, "manifest"),
+        ({"limits": '{"wall_clock_s": 86400}'}, "limits"),
         ({"colour": "red"}, "colour"),
         ({"tags": ["x" * 41]}, "tags"),
     ],
@@ -94,6 +95,11 @@ def test_a_declared_manifest_is_kept(ada: User) -> None:
     manifest = '{"tables": {"clinic.prescriptions": ["drug"]}}'
     (version,) = upload(ada, manifest=manifest).json()["versions"]
     assert version["manifest"] == {"tables": {"clinic.prescriptions": ["drug"]}}
+
+
+def test_the_limits_asked_for_are_answered(ada: User) -> None:
+    (version,) = upload(ada, limits='{"wall_clock_s": 1800}').json()["versions"]
+    assert version["limits"] == {"wall_clock_s": 1800}
 
 
 def test_the_next_version_is_a_draft_and_leaves_the_old_one_alone(ada: User) -> None:

@@ -349,3 +349,34 @@ def test_the_kernel_host_is_told_which_packages_were_approved(
     run = execute(launch(approved("print('ran')"), adams))
     assert (run.status, run.error["code"]) == ("failed", "environment_differs")
     assert logins(data_cluster) == []
+
+
+def test_a_version_that_asks_for_less_time_is_stopped_by_then(adams: User) -> None:
+    version = approved("import time; time.sleep(60)", limits={"wall_clock_s": 3})
+    run = execute(launch(version, adams))
+    assert run.status == "timed_out"
+
+
+def test_a_version_that_asks_for_more_outputs_keeps_them(adams: User, settings) -> None:
+    settings.RUN_LIMITS = {**settings.RUN_LIMITS, "outputs": 5}
+    code = "for i in range(20): display(i)"
+    usual = execute(launch(approved(code), adams))
+    asked = execute(launch(approved(code, limits={"outputs": 50}), adams))
+    kept = [
+        len(json.loads(stored(run))["cells"][0]["outputs"]) for run in (usual, asked)
+    ]
+    assert kept == [6, 20]
+
+
+def test_a_longer_run_has_a_ticket_for_as_long(
+    adams: User, data_cluster: DataCluster
+) -> None:
+    tickets = []
+    for limits in ({}, {"wall_clock_s": 3600}):
+        run = launch(approved("1", limits=limits), adams)
+        with psycopg.connect(data_cluster.hospital_owner_dsn) as owner:
+            (expires_at,) = owner.execute(
+                "SELECT expires_at FROM countersign.tickets WHERE run_id = %s", [run.pk]
+            ).fetchone()
+        tickets.append(expires_at - run.queued_at)
+    assert (tickets[1] - tickets[0]).total_seconds() == 3000

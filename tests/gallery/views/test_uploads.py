@@ -49,6 +49,22 @@ def test_a_manifest_that_is_not_one_is_refused_on_its_field(ada: User) -> None:
     assert "The manifest is not valid JSON." in text(page)
 
 
+def test_limits_beyond_the_most_are_refused_on_their_field(ada: User) -> None:
+    page = as_reader(ada).post(
+        "/notebooks/new/",
+        {"file": file(), "title": "Trends", "limits": '{"wall_clock_s": 86400}'},
+    )
+    assert page.status_code == 400
+    assert "wall_clock_s must be a whole number from 1 to 3600." in text(page)
+    assert "86400" in text(page)
+
+
+def test_the_limits_asked_for_stand_beside_the_code(ada: User) -> None:
+    sent = {"file": file(), "title": "Trends", "limits": '{"memory_bytes": 2147483648}'}
+    page = as_reader(ada).post("/notebooks/new/", sent, follow=True)
+    assert "What it may use Memory 2 GiB (every run: 1 GiB)" in text(page)
+
+
 def test_who_is_no_author_reads_why_and_gets_no_form(adams: User) -> None:
     page = as_reader(adams).get("/notebooks/new/")
     assert "Only people with the author role" in text(page)
