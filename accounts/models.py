@@ -53,6 +53,7 @@ class User(AbstractUser):
 
     objects: ClassVar[PeopleManager] = PeopleManager()
     _remembers_rights = False
+    _remembered_permissions: frozenset[Permission] | None = None
 
     class Meta:
         ordering = ("username",)
@@ -102,7 +103,11 @@ class User(AbstractUser):
     @property
     def held_permissions(self) -> frozenset[Permission]:
         """Everything that this person's roles allow together."""
-        return permissions_of(self.roles)
+        if not self._remembers_rights:
+            return permissions_of(self.roles)
+        if self._remembered_permissions is None:
+            self._remembered_permissions = permissions_of(self.roles)
+        return self._remembered_permissions
 
 
 class RoleAssignment(models.Model):

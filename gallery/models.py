@@ -65,6 +65,47 @@ class Notebook(models.Model):
         return reverse("gallery:notebook", args=[self.slug])
 
 
+class Grant(models.Model):
+    """A person's object permission on a notebook, their own or by a group; a view."""
+
+    pk = models.CompositePrimaryKey("notebook", "user", "permission")
+    notebook = models.ForeignKey(Notebook, models.DO_NOTHING, related_name="+")
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.DO_NOTHING, related_name="+"
+    )
+    permission = models.CharField(max_length=100)
+
+    class Meta:
+        """Rows may repeat: granted twice is granted."""
+
+        managed = False
+        db_table = "gallery_grant"
+        default_permissions = ()
+
+    def __str__(self) -> str:
+        return f"{self.permission} on {self.notebook_id} for {self.user_id}"
+
+
+class Contributor(models.Model):
+    """Who made a notebook, wrote a version of it, or may edit it; a view."""
+
+    pk = models.CompositePrimaryKey("notebook", "user")
+    notebook = models.ForeignKey(Notebook, models.DO_NOTHING, related_name="+")
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.DO_NOTHING, related_name="+"
+    )
+
+    class Meta:
+        """Rows may repeat: who wrote two versions contributed once."""
+
+        managed = False
+        db_table = "gallery_contributor"
+        default_permissions = ()
+
+    def __str__(self) -> str:
+        return f"{self.user_id} wrote {self.notebook_id}"
+
+
 class Version(models.Model):
     """The exact bytes that are reviewed, signed and run.
 
