@@ -4,7 +4,6 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 
 import pytest
-from django.contrib.auth.hashers import PBKDF2PasswordHasher
 from django.test import Client
 from django.utils import timezone
 
@@ -12,17 +11,6 @@ from accounts import sessions
 from accounts.models import User
 
 NOW = datetime(2026, 3, 4, 5, 6, 7, tzinfo=UTC)
-
-
-class CheapHasher(PBKDF2PasswordHasher):
-    """One iteration: these tests check many passwords, and never their strength."""
-
-    iterations = 1
-
-
-@pytest.fixture(autouse=True)
-def _cheap_passwords(settings):
-    settings.PASSWORD_HASHERS = ["tests.accounts.conftest.CheapHasher"]
 
 
 @pytest.fixture

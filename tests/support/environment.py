@@ -134,7 +134,7 @@ def _variables() -> dict[str, str]:
         "DATA_SOURCES": "hospital",
         "NOTIONAL_PEOPLE": NOTIONAL_PEOPLE,
         "DEMO": "1",
-        "DJANGO_SETTINGS_MODULE": "config.settings",
+        "DJANGO_SETTINGS_MODULE": "tests.support.settings",
     }
     for purpose, role in DATA_LOGINS.items():
         prefix = "DATA_SOURCE_HOSPITAL"
