@@ -18,6 +18,7 @@ from tests.support import cast, services
 pytest_plugins = (
     "tests.support.fixtures",
     "tests.support.event_loops",
+    "tests.support.order",
     "tests.support.strictness",
 )
 

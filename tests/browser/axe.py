@@ -18,7 +18,7 @@ def serious_findings(page: Page, *, rules: list[str] | None = None) -> list[str]
     """
     if not page.evaluate("'axe' in window"):
         page.evaluate(_AXE.read_text(encoding="utf-8"))
-    options: dict[str, object] = {"resultTypes": ["violations"]}
+    options: dict[str, object] = {"resultTypes": ["violations"], "selectors": False}
     if rules is not None:
         options["runOnly"] = {"type": "rule", "values": rules}
     result = page.evaluate("(options) => axe.run(document, options)", options)

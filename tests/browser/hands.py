@@ -1,6 +1,8 @@
 """A person at a page, with a mouse or with the keyboard alone, whose acts are counted."""
 
-from playwright.sync_api import Locator, Page, expect
+import time
+
+from playwright.sync_api import FileChooser, Locator, Page, expect
 
 #: Whether the focus is where nobody could miss it: ringed, in sight, under nothing.
 _FOCUS = """() => {
@@ -20,12 +22,29 @@ _MAX_LOOKS = 40
 _LOADED_MS = 15_000
 
 
-class Mouse:
-    """Clicks where things are; types where the focus is."""
+class Hands:
+    """What acts on a page, and how often it did."""
 
     def __init__(self, page: Page) -> None:
         self.page = page
         self.acts = 0
+        self._choosers: list[FileChooser] = []
+        # From the start: asked for with the act itself, the browser may come to know of
+        # it after the act, and opens a dialogue that nobody answers.
+        page.on("filechooser", lambda chooser: self._choosers.append(chooser))
+
+    def _choose_in_dialogue(self, file: str) -> None:
+        """Choose in the dialogue that has been opened: one more act."""
+        deadline = time.monotonic() + _LOADED_MS / 1000
+        while not self._choosers:
+            assert time.monotonic() < deadline, "no file dialogue was opened"
+            self.page.wait_for_timeout(50)
+        self._choosers.pop().set_files(file)
+        self.acts += 1
+
+
+class Mouse(Hands):
+    """Clicks where things are; types where the focus is."""
 
     def click(self, target: Locator) -> None:
         """Click in the middle of what stands there, whatever lies on top."""
@@ -39,18 +58,12 @@ class Mouse:
 
     def choose(self, target: Locator, file: str) -> None:
         """Open the file dialogue and choose in it: two acts."""
-        with self.page.expect_file_chooser() as chooser:
-            self.click(target)
-        chooser.value.set_files(file)
-        self.acts += 1
+        self.click(target)
+        self._choose_in_dialogue(file)
 
 
-class Keys:
+class Keys(Hands):
     """Tabs to things and presses keys on them; the focus must be seen at every stop."""
-
-    def __init__(self, page: Page) -> None:
-        self.page = page
-        self.acts = 0
 
     def reach(self, target: Locator) -> None:
         """Tab forwards until the focus is on `target`."""
@@ -81,7 +94,5 @@ class Keys:
     def choose(self, target: Locator, file: str) -> None:
         """Open the file dialogue and choose in it: two acts."""
         self.reach(target)
-        with self.page.expect_file_chooser() as chooser:
-            self.press("Space")
-        chooser.value.set_files(file)
-        self.acts += 1
+        self.press("Space")
+        self._choose_in_dialogue(file)
