@@ -2,11 +2,13 @@
 
 import hashlib
 import os
+import secrets
 import shutil
 import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -200,17 +202,40 @@ def build_application(server: PostgresServer) -> None:
 
 
 def recreate_database() -> None:
-    """Replace this worker's database by a fresh copy of the template."""
-    server = application_server()
+    """Replace this worker's database by a fresh copy of the template.
+
+    The next copy is made meanwhile, so that a test waits for no more than a renaming.
+    """
+    _COPIES.append(_COPYING.submit(_copy_template))
+    if len(_COPIES) == 1:
+        _COPIES.append(_COPYING.submit(_copy_template))
+    copy = _COPIES.pop(0).result()
     name = sql.Identifier(environment.database())
-    with psycopg.connect(server.dsn(), autocommit=True) as connection:
+    with psycopg.connect(application_server().dsn(), autocommit=True) as connection:
         connection.execute(
             sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(name)
         )
         connection.execute(
+            sql.SQL("ALTER DATABASE {} RENAME TO {}").format(sql.Identifier(copy), name)
+        )
+
+
+_COPYING = ThreadPoolExecutor(max_workers=1)
+_COPIES: list[Future[str]] = []
+
+
+def _copy_template() -> str:
+    """Copy the template; returns the name of the copy."""
+    server = application_server()
+    copy = f"{environment.database()}_{secrets.token_hex(4)}"
+    with psycopg.connect(server.dsn(), autocommit=True) as connection:
+        # Roles are the whole cluster's: two workers may not alter them at one time.
+        connection.execute("SELECT pg_advisory_lock(1)")
+        connection.execute(
             sql.SQL("CREATE DATABASE {} TEMPLATE {} STRATEGY FILE_COPY").format(
-                name, sql.Identifier(TEMPLATE)
+                sql.Identifier(copy), sql.Identifier(TEMPLATE)
             )
         )
-    # Rights on a database itself do not come with its template.
-    application.create_database(server, environment.database())
+        # Rights on a database itself do not come with its template.
+        application.create_database(server, copy)
+    return copy
