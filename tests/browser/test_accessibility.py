@@ -1,7 +1,7 @@
 """Every page, light and dark, narrow and wide: no serious axe finding, nothing sticks out."""
 
 import pytest
-from playwright.sync_api import Page
+from playwright.sync_api import CDPSession, Page
 
 from gallery.models import Version
 from gallery.workflow import Status
@@ -65,9 +65,8 @@ PAGES = {
 }
 
 
-def resize(page: Page, width: int, pixels: int = 1) -> None:
+def resize(devtools: CDPSession, width: int, pixels: int = 1) -> None:
     """Give the page a width in CSS pixels, and so many device pixels for each."""
-    devtools = page.context.new_cdp_session(page)
     devtools.send(
         "Emulation.setDeviceMetricsOverride",
         {
@@ -81,21 +80,23 @@ def resize(page: Page, width: int, pixels: int = 1) -> None:
 
 def too_wide(page: Page, width: int) -> str:
     """Return what sticks out of a page of that width, if anything does."""
-    found = page.evaluate("""() => {
+    shown, found = page.evaluate("""() => {
       const root = document.documentElement;
-      if (root.scrollWidth <= innerWidth) return "";
+      if (root.scrollWidth <= innerWidth) return [innerWidth, ""];
       const out = [...document.body.querySelectorAll("*")].find(
         (part) => part.getBoundingClientRect().right > innerWidth + 1);
-      return `${root.scrollWidth} px wide: ${out?.outerHTML.slice(0, 120)}`;
+      const what = out?.outerHTML.slice(0, 120);
+      return [innerWidth, `${root.scrollWidth} px wide: ${what}`];
     }""")
-    assert page.evaluate("innerWidth") == width
+    assert shown == width
     return str(found)
 
 
 def check(page: Page, path: str) -> list[str]:
     problems = []
+    devtools = page.context.new_cdp_session(page)
     for width, pixels, scheme, rules in LOOKS:
-        resize(page, width, pixels)
+        resize(devtools, width, pixels)
         page.emulate_media(color_scheme=scheme)
         where = f"{path} at {width} px × {pixels}, {scheme}"
         problems += [
@@ -104,9 +105,10 @@ def check(page: Page, path: str) -> list[str]:
         if out := too_wide(page, width):
             problems.append(f"{where}: {out}")
     for width in FITS:
-        resize(page, width)
+        resize(devtools, width)
         if out := too_wide(page, width):
             problems.append(f"{path} at {width} px: {out}")
+    devtools.detach()
     return problems
 
 
@@ -153,11 +155,12 @@ def test_long_words_stick_out_nowhere(open_as: Open) -> None:
     word = "Thrombozytenaggregationshemmer" * 3
     version = make_version(title=word, tags=[word[:40]], department=word[:80])
     page = open_as("ada")
+    devtools = page.context.new_cdp_session(page)
     problems = []
     for path in ("/", version.notebook.get_absolute_url(), version.get_absolute_url()):
         page.goto(path)
         for width in (320, 640, *FITS):
-            resize(page, width)
+            resize(devtools, width)
             if out := too_wide(page, width):
                 problems.append(f"{path} at {width} px: {out}")
     assert problems == []

@@ -13,6 +13,9 @@ from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 from config.embedded.files import free_port
 from tests.support import data, environment, processes
 
+#: The first that there is.  The shell is Chromium without its windows: it opens a profile
+#: four times as fast.
+BROWSERS = ("chromium-headless-shell", "chromium")
 CHROMIUM_ARGUMENTS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -117,9 +120,9 @@ def site(committed_db: None, _site_process: Site) -> Site:
 @pytest.fixture(scope="session")
 def _chromium() -> Iterator[Browser]:
     """The system's Chromium; where tests count, a missing one is a failure."""
-    binary = shutil.which("chromium")
+    binary = next(filter(None, map(shutil.which, BROWSERS)), None)
     if binary is None:
-        pytest.skip("no chromium on this machine: apt-get install chromium")
+        pytest.skip(f"no Chromium on this machine: apt-get install {BROWSERS[0]}")
     with pytest.MonkeyPatch.context() as patch, sync_playwright() as playwright:
         # Playwright's event loop runs in this thread, and Django takes that for an
         # async view; tests without a browser do not see the loop (`event_loops`).
