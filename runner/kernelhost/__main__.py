@@ -51,6 +51,7 @@ async def serve(host: Host) -> int:
         log.error("%s", problem)
         return 1
     watcher = asyncio.create_task(self_watch.watch(server.runs))
+    server.pool.keep_filled()
     log.info("kernel host is ready on %s", host.settings.socket)
     await stop.wait()
     watcher.cancel()

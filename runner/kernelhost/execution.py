@@ -11,7 +11,6 @@ import re
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from queue import Empty
 from typing import Any
 
 from nbclient import NotebookClient
@@ -19,6 +18,7 @@ from nbclient.exceptions import CellExecutionComplete, DeadKernelError
 from nbformat import NotebookNode, from_dict
 
 from runner.kernelhost.cells import executes
+from runner.kernelhost.kernel import ConfinedKernel
 from runner.kernelhost.outputs import (
     Emit,
     OutputCollector,
@@ -28,17 +28,11 @@ from runner.kernelhost.outputs import (
 from runner.kernelhost.protocol import Limits
 from runner.kernelhost.provisioner import SandboxKernelClient, SandboxKernelManager
 
-READY_TIMEOUT_S = 60.0
-READY_POLL_S = 0.05
 IOPUB_TIMEOUT_S = 4
 LAST_OUTPUT_GRACE_S = 0.15
 FOREIGN_PAUSE_S = 0.001
 MAX_NAME_CHARS = 200
 ANSI = re.compile(r"\x1b\[[0-9;]*m")
-
-
-class KernelNotReady(Exception):
-    """The kernel did not answer in time, or ended before it did."""
 
 
 class CellFailed(Exception):
@@ -92,7 +86,7 @@ class CellExecutor(NotebookClient):
     def create(
         cls,
         notebook: dict[str, Any],
-        manager: SandboxKernelManager,
+        kernel: ConfinedKernel,
         limits: Limits,
         emit: Emit,
         should_stop: Callable[[], bool],
@@ -100,7 +94,7 @@ class CellExecutor(NotebookClient):
         """An executor for one notebook. The notebook is copied, never changed."""
         executor = cls(
             copied(notebook),
-            km=manager,
+            km=kernel.manager,
             timeout=None,
             allow_errors=False,
             iopub_timeout=IOPUB_TIMEOUT_S,
@@ -108,7 +102,8 @@ class CellExecutor(NotebookClient):
             store_widget_state=False,
         )
         executor.cell_s = limits.cell_s
-        executor.manager = manager
+        executor.manager = kernel.manager
+        executor.kc = executor._open = kernel.client
         executor.emit = emit
         executor.collector = OutputCollector(limits, emit)
         executor.should_stop = should_stop
@@ -124,44 +119,6 @@ class CellExecutor(NotebookClient):
 
     def _get_timeout(self, cell: NotebookNode | None) -> Any:
         return self.cell_s or None
-
-    async def connect(self) -> None:
-        """Connect to the running kernel and wait until it answers on both channels.
-
-        Raises:
-            KernelNotReady: it does not.
-        """
-        client = self.manager.open_client()
-        self.kc = self._open = client
-        client.open_channels()
-        try:
-            await asyncio.wait_for(self._answered(client), READY_TIMEOUT_S)
-        except TimeoutError:
-            raise KernelNotReady("The kernel did not answer in time.") from None
-
-    async def _answered(self, client: SandboxKernelClient) -> None:
-        replied = published = False
-        asked: set[str] = set()
-        while not (replied and published):
-            if not self.manager.provisioner.has_process:
-                raise KernelNotReady(
-                    f"the kernel ended before it answered: {self.manager.provisioner.last_words()}"
-                )
-            # Asking again is harmless, and a subscription that was not there
-            # yet when the first answer was published needs it.
-            asked.add(client.kernel_info())
-            replied = await self._heard(client.shell_channel, asked) or replied
-            published = await self._heard(client.iopub_channel, asked) or published
-
-    @staticmethod
-    async def _heard(channel: Any, asked: set[str]) -> bool:
-        try:
-            while True:
-                message = await channel.get_msg(timeout=READY_POLL_S)
-                if message["parent_header"].get("msg_id") in asked:
-                    return True
-        except Empty:
-            return False
 
     async def run_cells(self) -> None:
         """Execute every code cell in order.
@@ -287,9 +244,3 @@ class CellExecutor(NotebookClient):
             self.nb.cells[index]["outputs"] = outputs
         document: dict[str, Any] = dict(self.nb)
         return document
-
-    def disconnect(self) -> None:
-        """Close the channels."""
-        if self._open is not None:
-            self._open.close_channels()
-            self.kc = self._open = None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import shutil
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -65,11 +66,12 @@ class Host:
         reasons = "; ".join(f"{layer.name}: {layer.seen}" for layer in self.missing)
         return f"The sandbox is not complete ({reasons}). Run `python -m runner.kernelhost --check`."
 
-    def evidence(self) -> dict[str, Any]:
-        """What every run's record says about its confinement."""
+    def evidence(self, *, pooled: bool) -> dict[str, Any]:
+        """What every run's record says about its confinement, and whether its kernel had waited."""
         return {
             "layers": {layer.name: layer.holds for layer in self.layers},
             "launcher": LAUNCHER,
+            "pooled": pooled,
             "degraded": bool(self.missing),
         }
 
@@ -137,11 +139,11 @@ class Host:
             else None
         )
 
-    def socket_dir(self, run_id: str, uid: int | None, stack: AsyncExitStack) -> Path:
-        """A directory for the run's data sockets that only the host and bubblewrap may enter."""
-        directory = self.staging.sockets / run_id[:12]
+    def data_dir(self, name: str, uid: int | None, stack: AsyncExitStack) -> Path:
+        """A directory for a kernel's data sockets that only the host and bubblewrap may enter."""
+        directory = self.staging.sockets / name
         directory.mkdir(mode=0o700)
-        stack.callback(_remove_flat, directory)
+        stack.callback(shutil.rmtree, directory)
         if uid is not None:
             os.chown(directory, uid, uid)
         return directory
@@ -158,9 +160,3 @@ class Host:
         """Give everything back."""
         self.context.destroy(linger=0)
         self.staging.close()
-
-
-def _remove_flat(directory: Path) -> None:
-    for entry in directory.iterdir():
-        entry.unlink()
-    directory.rmdir()

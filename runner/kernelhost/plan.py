@@ -1,4 +1,4 @@
-"""Puts one run's confinement together from its kernel, its caps and its data sources."""
+"""Puts one kernel's confinement together from its kernelspec, its caps and its data directory."""
 
 from __future__ import annotations
 
@@ -6,32 +6,19 @@ from pathlib import Path
 
 from runner.kernelhost.confinement import DATA_DIR, Caps, Confinement
 from runner.kernelhost.environments import Bind, KernelDefinition
-from runner.kernelhost.protocol import DataSource, ExecuteRequest
+from runner.kernelhost.protocol import Limits
 from runner.kernelhost.sandbox_files import (
     base_environment,
     data_environment,
-    service_file,
     synthetic_etc,
     system_binds,
 )
 from runner.kernelhost.staging import Staging
 
-DATA_SOCKET_NAME = ".s.PGSQL.5432"
 
-
-def caps_of(request: ExecuteRequest) -> Caps:
-    """The kernel's caps as the request asks for them."""
-    return Caps(
-        memory_bytes=request.limits.memory_bytes, processes=request.limits.processes
-    )
-
-
-def data_binds(sockets: dict[str, Path]) -> tuple[Bind, ...]:
-    """Each data source's socket, at the place where libpq looks for it."""
-    return tuple(
-        Bind(str(path), f"{DATA_DIR}/{name}/{DATA_SOCKET_NAME}")
-        for name, path in sockets.items()
-    )
+def caps_of(limits: Limits) -> Caps:
+    """The kernel's caps as the run's limits ask for them."""
+    return Caps(memory_bytes=limits.memory_bytes, processes=limits.processes)
 
 
 def plan(
@@ -41,21 +28,18 @@ def plan(
     staging: Staging,
     host_uid: int | None,
     cgroup: bool,
-    sources: tuple[DataSource, ...] = (),
-    sockets: dict[str, Path] | None = None,
+    data_dir: Path | None = None,
 ) -> Confinement:
-    """The confinement of one run."""
+    """The confinement of one kernel. ``data_dir`` is empty until a run brings its data sources."""
     binds, links = system_binds()
-    names = [(source.name, source.user, source.database) for source in sources]
-    files = synthetic_etc() + ((service_file(names),) if names else ())
-    env = {**base_environment(), **data_environment(names), **dict(definition.env)}
+    env = {**base_environment(), **data_environment(), **dict(definition.env)}
     return Confinement(
         binds=(
             *(staging.bind(bind) for bind in (*binds, *definition.binds)),
-            *data_binds(sockets or {}),
+            *((Bind(str(data_dir), DATA_DIR),) if data_dir else ()),
         ),
         links=(*links, *definition.links),
-        files=files,
+        files=synthetic_etc(),
         env=tuple(sorted(env.items())),
         caps=caps,
         host_uid=host_uid,

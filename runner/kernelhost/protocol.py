@@ -12,6 +12,9 @@ RUN_ID = re.compile(r"[0-9a-f]{32}")
 SHA256 = re.compile(r"[0-9a-f]{64}")
 SOURCE_NAME = re.compile(r"[a-z][a-z0-9_-]{0,31}")
 MIB = 1024 * 1024
+# What a kernel calls its own login and its first data source, whose real names it need not know.
+OWN_LOGIN = "run"
+DEFAULT_SOURCE = "default"
 MAX_CELLS = 5000
 MAX_DATA_SOURCES = 8
 SSL_MODES = ("disable", "verify-full")

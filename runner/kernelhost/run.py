@@ -12,16 +12,19 @@ from typing import Any
 from nbclient.exceptions import CellTimeoutError, DeadKernelError
 
 from runner.kernelhost import environments, memory_watch
-from runner.kernelhost.cgroups import CgroupUnavailable, RunCgroup
-from runner.kernelhost.execution import CellExecutor, CellFailed, KernelNotReady
-from runner.kernelhost.host import Host
-from runner.kernelhost.launcher import SandboxUnavailable
+from runner.kernelhost.execution import CellExecutor, CellFailed
+from runner.kernelhost.kernel import (
+    START_FAILURES,
+    ConfinedKernel,
+    KernelNotReady,
+    Kind,
+)
+from runner.kernelhost.launcher import Sandbox
 from runner.kernelhost.outputs import Emit, OutputLimitReached
-from runner.kernelhost.plan import caps_of, plan
+from runner.kernelhost.plan import caps_of
+from runner.kernelhost.pool import Pool
 from runner.kernelhost.protocol import ExecuteRequest
-from runner.kernelhost.provisioner import SandboxKernelManager, manager_for
 from runner.kernelhost.proxy.sources import DataProxies
-from runner.kernelhost.uids import NoFreeUid
 
 log = logging.getLogger(__name__)
 
@@ -77,13 +80,13 @@ class Verdict:
 class Run:
     """Performs one request. ``emit`` takes each event; nothing outlives :meth:`perform`."""
 
-    def __init__(self, host: Host, request: ExecuteRequest, emit: Emit) -> None:
-        self.host = host
+    def __init__(self, pool: Pool, request: ExecuteRequest, emit: Emit) -> None:
+        self.pool = pool
         self.request = request
         self.emit = emit
         self.decided: str | None = None
         self.executor: CellExecutor | None = None
-        self.manager: SandboxKernelManager | None = None
+        self.kernel: ConfinedKernel | None = None
         self.proxies = DataProxies(request.data_sources, self._on_statement)
         self._finished = asyncio.Event()
 
@@ -110,15 +113,10 @@ class Run:
     async def _perform(self, stack: AsyncExitStack) -> Verdict:
         heartbeat = asyncio.create_task(self._heartbeat())
         stack.callback(heartbeat.cancel)
+        kind = Kind(self._definition(), caps_of(self.request.limits))
         try:
-            executor = await self._start(stack)
-        except (
-            SandboxUnavailable,
-            KernelNotReady,
-            CgroupUnavailable,
-            NoFreeUid,
-            OSError,
-        ) as problem:
+            executor = await self._start(stack, kind)
+        except START_FAILURES as problem:
             if self.decided is not None:
                 return self._decided()
             log.warning("run %s could not start: %s", self.request.run_id, problem)
@@ -128,10 +126,10 @@ class Run:
         self.emit({"event": "ready"})
         return await self._execute(executor)
 
-    async def _start(self, stack: AsyncExitStack) -> CellExecutor:
+    def _definition(self) -> environments.KernelDefinition:
         try:
             definition = environments.resolve(
-                self.host.settings.environments,
+                self.pool.host.settings.environments,
                 self.request.environment,
                 self.request.kernel_name,
             )
@@ -140,65 +138,36 @@ class Run:
             raise Refused("unknown_environment", problem.message) from problem
         except environments.EnvironmentDiffers as problem:
             raise Refused("environment_differs", problem.message) from problem
-        self.emit({"event": "accepted", "evidence": self.host.evidence()})
-        uid = self.host.lease_uid(stack)
-        caps = caps_of(self.request)
-        sockets = await self.proxies.listen(
-            self.host.socket_dir(self.request.run_id, uid, stack), uid
-        )
-        stack.push_async_callback(self.proxies.close)
-        cgroup = self.host.create_cgroup(self.request.run_id, caps)
-        stack.push_async_callback(self._destroy, cgroup)
-        confinement = plan(
-            definition=definition,
-            caps=caps,
-            staging=self.host.staging,
-            host_uid=uid,
-            cgroup=cgroup is not None,
-            sources=self.request.data_sources,
-            sockets=sockets,
-        )
-        self.manager = manager_for(
-            definition=definition,
-            confinement=confinement,
-            cgroup=cgroup,
-            bwrap=self.host.bwrap,
-            context=self.host.context,
-        )
-        await self.manager.start_kernel()
-        return await self._connect(stack, self.manager)
+        return definition
 
-    async def _connect(
-        self, stack: AsyncExitStack, manager: SandboxKernelManager
-    ) -> CellExecutor:
-        sandbox = manager.provisioner.sandbox
-        if self.decided is not None or sandbox is None:
-            raise KernelNotReady(self.decided or "no sandbox")
-        if sandbox.cgroup is None:
-            watcher = asyncio.create_task(self._watch_memory(manager))
-            stack.callback(watcher.cancel)
-        executor = CellExecutor.create(
+    async def _start(self, stack: AsyncExitStack, kind: Kind) -> CellExecutor:
+        waited = self.pool.claim(kind)
+        kernel = waited.kernel if waited else ConfinedKernel(self.pool.host, kind)
+        self.kernel = kernel
+        stack.push_async_callback(kernel.end)
+        evidence = self.pool.host.evidence(pooled=waited is not None)
+        self.emit({"event": "accepted", "evidence": evidence})
+        await (waited.starting if waited else kernel.start())
+        if self.decided is not None or not kernel.is_alive:
+            raise KernelNotReady(self.decided or "it ended while it waited")
+        log.info("run %s has kernel %s", self.request.run_id, kernel.name)
+        self._watch_memory(stack, kernel)
+        stack.push_async_callback(self.proxies.close)
+        await kernel.open_data(self.proxies)
+        self.executor = CellExecutor.create(
             self.request.notebook,
-            manager,
+            kernel,
             self.request.limits,
             self.emit,
             lambda: self.decided is not None,
         )
-        stack.callback(executor.disconnect)
-        self.executor = executor
-        await executor.connect()
-        return executor
+        return self.executor
 
-    async def _destroy(self, cgroup: RunCgroup | None) -> None:
-        """Kill what is left and prove that nothing is."""
-        sandbox = self.manager.provisioner.sandbox if self.manager else None
-        if sandbox is not None:
-            if not await sandbox.destroy():
-                log.error("run %s left something behind", self.request.run_id)
-        elif cgroup is not None:
-            cgroup.remove()
-        if self.manager is not None:
-            self.manager.release()
+    def _watch_memory(self, stack: AsyncExitStack, kernel: ConfinedKernel) -> None:
+        sandbox = kernel.sandbox
+        if sandbox is not None and sandbox.cgroup is None:
+            watcher = asyncio.create_task(self._stop_when_large(sandbox))
+            stack.callback(watcher.cancel)
 
     async def _execute(self, executor: CellExecutor) -> Verdict:
         try:
@@ -228,13 +197,7 @@ class Run:
         return self.executor.progress.started if self.executor else 0.0
 
     def _died(self) -> Verdict:
-        manager = self.manager
-        sandbox = manager.provisioner.sandbox if manager else None
-        killed = (
-            sandbox is not None
-            and sandbox.cgroup is not None
-            and sandbox.cgroup.oom_kills() > 0
-        )
+        killed = self.kernel is not None and self.kernel.was_out_of_memory
         return self._stopped("out_of_memory" if killed else "kernel_died")
 
     def _stopped(self, status: str) -> Verdict:
@@ -249,41 +212,33 @@ class Run:
             await asyncio.sleep(HEARTBEAT_S)
             self.emit({"event": "heartbeat"})
 
-    async def _watch_memory(self, manager: SandboxKernelManager) -> None:
-        sandbox = manager.provisioner.sandbox
-        if sandbox is not None:
-            await memory_watch.watch(sandbox, self.request.limits.memory_bytes)
-            self.stop_now("out_of_memory")
+    async def _stop_when_large(self, sandbox: Sandbox) -> None:
+        await memory_watch.watch(sandbox, self.request.limits.memory_bytes)
+        self.stop_now("out_of_memory")
 
     @property
     def init_pid(self) -> int | None:
         """Process 1 of the sandbox, while there is one."""
-        sandbox = self.manager.provisioner.sandbox if self.manager else None
-        return (
-            sandbox.init_pid
-            if sandbox is not None and not sandbox.gone.done()
-            else None
-        )
+        return self.kernel.init_pid if self.kernel else None
 
     def stop_now(self, status: str) -> None:
         """Decide the run's status, unless it is decided, and kill everything of it at once."""
         self.decided = self.decided or status
-        sandbox = self.manager.provisioner.sandbox if self.manager else None
-        if sandbox is not None:
-            sandbox.kill()
+        if self.kernel is not None:
+            self.kernel.kill()
 
     async def cancel(self) -> None:
         """Interrupt, then terminate, then kill; what was put out until then is kept."""
         if self._finished.is_set():
             return
         self.decided = self.decided or "cancelled"
-        provisioner = self.manager.provisioner if self.manager else None
-        if provisioner is not None and provisioner.has_process:
+        sandbox = self.kernel.sandbox if self.kernel else None
+        if sandbox is not None and not sandbox.gone.done():
             for number, grace in (
                 (signal.SIGINT, INTERRUPT_GRACE_S),
                 (signal.SIGTERM, TERMINATE_GRACE_S),
             ):
-                await provisioner.send_signal(number)
+                sandbox.signal_kernel(number)
                 with suppress(TimeoutError):
                     await asyncio.wait_for(self._finished.wait(), grace)
                     return

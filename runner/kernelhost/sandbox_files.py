@@ -12,7 +12,9 @@ from runner.kernelhost.confinement import (
     DataFile,
 )
 from runner.kernelhost.environments import INSIDE, Bind
+from runner.kernelhost.protocol import DEFAULT_SOURCE, OWN_LOGIN
 
+SERVICE_FILE = "services.conf"
 SYSTEM_LINKS = ("/bin", "/sbin", "/lib", "/lib32", "/lib64")
 SYSTEM_FILES = (
     "/etc/ld.so.cache",
@@ -56,7 +58,7 @@ def synthetic_etc() -> tuple[DataFile, ...]:
 
 
 def base_environment() -> dict[str, str]:
-    """The whole environment of a kernel, before its kernelspec and its data sources."""
+    """The whole environment of a kernel, before its kernelspec and the way to its data."""
     return {
         "HOME": HOME,
         "USER": "kernel",
@@ -77,27 +79,28 @@ def base_environment() -> dict[str, str]:
     }
 
 
-def data_environment(sources: list[tuple[str, str, str]]) -> dict[str, str]:
-    """libpq's variables for the first data source: (name, user, database) each, no password."""
-    if not sources:
-        return {}
-    name, user, database = sources[0]
+def data_environment() -> dict[str, str]:
+    """libpq's variables, the same for every kernel; they lead to the run's first data source.
+
+    They name no role and no database of the data source: the proxy takes these words for
+    the run's own login, which is not known when a kernel starts.
+    """
     return {
-        "PGHOST": f"{DATA_DIR}/{name}",
+        "PGHOST": f"{DATA_DIR}/{DEFAULT_SOURCE}",
         "PGPORT": "5432",
-        "PGUSER": user,
-        "PGDATABASE": database,
+        "PGUSER": OWN_LOGIN,
+        "PGDATABASE": DEFAULT_SOURCE,
         "PGSSLMODE": "disable",
         "PGGSSENCMODE": "disable",
         "PGCONNECT_TIMEOUT": "10",
-        "PGSERVICEFILE": f"{DATA_DIR}/services.conf",
+        "PGSERVICEFILE": f"{DATA_DIR}/{SERVICE_FILE}",
     }
 
 
-def service_file(sources: list[tuple[str, str, str]]) -> DataFile:
+def service_file(names: list[str]) -> str:
     """``psycopg.connect("service=<name>")`` for every data source of the run."""
-    parts = [
-        f"[{name}]\nhost={DATA_DIR}/{name}\nport=5432\nuser={user}\ndbname={database}\nsslmode=disable\n"
-        for name, user, database in sources
-    ]
-    return DataFile(f"{DATA_DIR}/services.conf", "\n".join(parts).encode(), 0o444)
+    return "\n".join(
+        f"[{name}]\nhost={DATA_DIR}/{name}\nport=5432\nuser={OWN_LOGIN}\n"
+        f"dbname={DEFAULT_SOURCE}\nsslmode=disable\n"
+        for name in names
+    )

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from runner.kernelhost.host import Host
+from runner.kernelhost.pool import Pool
 from runner.kernelhost.protocol import (
     MAX_LINE_BYTES,
     BadRequest,
@@ -88,7 +89,7 @@ class Connection:
                 refusal("busy", "This kernel host runs as many notebooks as it may.")
             )
             return
-        run = Run(host, read_execute(message), self.events.put_nowait)
+        run = Run(self.server.pool, read_execute(message), self.events.put_nowait)
         with self.server.admitted(run):
             await self._perform(run)
 
@@ -144,14 +145,16 @@ def refusal(code: str, message: str) -> dict[str, Any]:
 class _Admission:
     """Counts a run among the active ones while it lasts."""
 
-    def __init__(self, runs: set[Run], run: Run) -> None:
-        self.runs, self.run = runs, run
+    def __init__(self, server: Server, run: Run) -> None:
+        self.server, self.run = server, run
 
     def __enter__(self) -> None:
-        self.runs.add(self.run)
+        self.server.runs.add(self.run)
+        self.server.pool.run_began()
 
     def __exit__(self, *_: object) -> None:
-        self.runs.discard(self.run)
+        self.server.runs.discard(self.run)
+        self.server.pool.run_ended()
 
 
 class Server:
@@ -159,6 +162,7 @@ class Server:
 
     def __init__(self, host: Host) -> None:
         self.host = host
+        self.pool = Pool(host)
         self.runs: set[Run] = set()
         self.tasks: set[asyncio.Task[None]] = set()
         # Root could become any of the others anyway.
@@ -171,7 +175,7 @@ class Server:
 
     def admitted(self, run: Run) -> _Admission:
         """A context in which ``run`` counts as active."""
-        return _Admission(self.runs, run)
+        return _Admission(self, run)
 
     def status(self) -> dict[str, Any]:
         """The answer to ``status``."""
@@ -180,6 +184,7 @@ class Server:
             "layers": {layer.name: layer.as_dict() for layer in self.host.layers},
             "active": len(self.runs),
             "degraded": bool(self.host.missing),
+            "pool": self.pool.status(),
         }
 
     async def listen(self) -> asyncio.Server:
@@ -215,7 +220,8 @@ class Server:
         task.add_done_callback(self.tasks.discard)
 
     async def drain(self) -> None:
-        """Give the runs a moment, then end them; nothing may be left."""
+        """End what waits, give the runs a moment, then end them; nothing may be left."""
+        await self.pool.close()
         if self.tasks:
             await asyncio.wait(self.tasks, timeout=self.host.settings.drain_s)
         for run in list(self.runs):

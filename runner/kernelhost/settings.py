@@ -3,10 +3,18 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
+from runner.kernelhost.confinement import Caps
+from runner.kernelhost.protocol import Limits
+
+POOL = "KERNEL_HOST_POOL"
+DEFAULT_POOL = "python-analytics/python3=2"
+POOL_ENTRY = re.compile(r"([\w.-]+)/([\w.-]+)=(\d{1,3})", re.ASCII)
+USUAL = Limits()
 REPOSITORY = Path(__file__).resolve().parents[2]
 
 
@@ -29,6 +37,9 @@ class HostSettings:
     bwrap: str | None
     max_runs: int
     drain_s: float
+    #: How many kernels wait, by environment and kernel name, and with which caps.
+    pool: Mapping[tuple[str, str], int] = field(default_factory=dict)
+    pool_caps: Caps = field(default_factory=Caps)
 
 
 def _value(environ: Mapping[str, str], name: str, default: str = "") -> str:
@@ -43,6 +54,22 @@ def _number(environ: Mapping[str, str], name: str, default: str) -> float:
         return float(text)
     except ValueError:
         raise InvalidSetting(name, f"must be a number, not {text!r}.") from None
+
+
+def _pool(environ: Mapping[str, str]) -> dict[tuple[str, str], int]:
+    """Read ``environment/kernel=count``, comma-separated."""
+    sizes = {}
+    for entry in _value(environ, POOL, DEFAULT_POOL).split(","):
+        if not entry.strip():
+            continue
+        match = POOL_ENTRY.fullmatch(entry.strip())
+        if not match:
+            raise InvalidSetting(
+                POOL, f"must read like python-analytics/python3=2, not {entry!r}."
+            )
+        environment, kernel_name, count = match.groups()
+        sizes[environment, kernel_name] = int(count)
+    return sizes
 
 
 def read_settings(environ: Mapping[str, str] = os.environ) -> HostSettings:
@@ -72,4 +99,11 @@ def read_settings(environ: Mapping[str, str] = os.environ) -> HostSettings:
         bwrap=_value(environ, "BWRAP") or None,
         max_runs=int(_number(environ, "KERNEL_HOST_MAX_RUNS", "32")),
         drain_s=_number(environ, "KERNEL_HOST_DRAIN_S", "5"),
+        pool=_pool(environ),
+        pool_caps=Caps(
+            memory_bytes=int(
+                _number(environ, "RUN_MEMORY_BYTES", str(USUAL.memory_bytes))
+            ),
+            processes=int(_number(environ, "RUN_PROCESSES", str(USUAL.processes))),
+        ),
     )

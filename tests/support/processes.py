@@ -95,7 +95,8 @@ def celery_worker() -> Process:
 
 def kernel_host() -> Process:
     """The kernel host, which is given no login and no key."""
-    return Process("kernels", [sys.executable, "-m", "runner.kernelhost"], {})
+    variables = {"KERNEL_HOST_POOL": ""}  # no waiting kernel takes time from the tests
+    return Process("kernels", [sys.executable, "-m", "runner.kernelhost"], variables)
 
 
 def site(port: int) -> Process:

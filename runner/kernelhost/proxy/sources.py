@@ -12,7 +12,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from runner.kernelhost.protocol import DataSource
+from runner.kernelhost.protocol import DEFAULT_SOURCE, DataSource
 from runner.kernelhost.proxy import upstream
 from runner.kernelhost.proxy.frames import ProtocolViolation, error_response
 from runner.kernelhost.proxy.meter import Meter
@@ -31,7 +31,10 @@ from runner.kernelhost.proxy.statements import (
     is_control,
 )
 from runner.kernelhost.proxy.upstream import Upstream, UpstreamRefused
+from runner.kernelhost.sandbox_files import SERVICE_FILE, service_file
 
+# Where libpq looks below a directory that is given as its host.
+SOCKET_NAME = ".s.PGSQL.5432"
 STARTUP_TIMEOUT_S = 10.0
 PERMISSION_DENIED = "42501"
 CONNECTING = "(connect)"
@@ -179,14 +182,18 @@ class DataProxies:
         """Rows that reached the kernel, from all sources."""
         return sum(listener.meter.rows for listener in self.listeners)
 
-    async def listen(self, directory: Path, uid: int | None) -> dict[str, Path]:
-        """Start listening; returns the socket of each source."""
-        paths = {}
-        for listener in self.listeners:
-            path = directory / listener.source.name
-            await listener.listen(path, uid)
-            paths[listener.source.name] = path
-        return paths
+    async def listen(self, directory: Path, uid: int | None) -> None:
+        """Put a socket for each source into ``directory``, where a kernel sees it as its data directory."""
+        names = [listener.source.name for listener in self.listeners]
+        for name, listener in zip(names, self.listeners, strict=True):
+            (directory / name).mkdir(mode=0o755)
+            await listener.listen(directory / name / SOCKET_NAME, uid)
+        if names:
+            services = directory / SERVICE_FILE
+            services.write_text(service_file(names), encoding="utf-8")
+            services.chmod(0o444)
+        if names and DEFAULT_SOURCE not in names:
+            (directory / DEFAULT_SOURCE).symlink_to(names[0])
 
     def _record(self, statement: dict[str, Any]) -> None:
         sqlstate = statement["sqlstate"]

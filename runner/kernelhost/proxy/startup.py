@@ -6,7 +6,7 @@ import asyncio
 import struct
 from dataclasses import dataclass
 
-from runner.kernelhost.protocol import DataSource
+from runner.kernelhost.protocol import DEFAULT_SOURCE, OWN_LOGIN, DataSource
 from runner.kernelhost.proxy.frames import (
     CANCEL_REQUEST,
     GSSENC_REQUEST,
@@ -94,11 +94,11 @@ def checked(parameters: dict[str, str], source: DataSource) -> dict[str, str]:
     """
     user = parameters.get("user", source.user)
     database = parameters.get("database", user)
-    if user != source.user:
+    if user not in (source.user, OWN_LOGIN):
         raise StartupRefused(
             "28000", "A run connects with its own login only. Leave the user out."
         )
-    if database not in (source.database, source.user):
+    if database not in (source.database, source.user, OWN_LOGIN, DEFAULT_SOURCE):
         raise StartupRefused(
             "28000",
             f"This data source is the database {source.database}. Leave the database name out.",

@@ -7,7 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.runner.kernelhost.harness import REPOSITORY, KernelHost
+from tests.runner.kernelhost.harness import (
+    REPOSITORY,
+    HostWithWaitingKernels,
+    KernelHost,
+)
 
 ENVIRONMENTS = REPOSITORY / ".environments"
 
@@ -33,7 +37,17 @@ def open_folder() -> Iterator[Path]:
 @pytest.fixture(scope="session")
 def host(environments, tmp_path_factory) -> Iterator[KernelHost]:
     """A running kernel host."""
-    running = KernelHost(tmp_path_factory.mktemp("kernelhost")).start()
+    yield from _serving(KernelHost(tmp_path_factory.mktemp("kernelhost")))
+
+
+@pytest.fixture(scope="session")
+def host_with_waiting_kernels(environments, tmp_path_factory) -> Iterator[KernelHost]:
+    """A running kernel host whose runs get kernels that waited for them."""
+    yield from _serving(HostWithWaitingKernels(tmp_path_factory.mktemp("waiting")))
+
+
+def _serving(running: KernelHost) -> Iterator[KernelHost]:
+    running.start()
     yield running
     running.stop()
     log = running.log()

@@ -107,6 +107,7 @@ class KernelHost:
                     "KERNEL_HOST_SOCKET": str(self.socket),
                     "SECRET_KEY": "canary-secret-of-the-host",
                     "KERNEL_HOST_DRAIN_S": "1",
+                    "KERNEL_HOST_POOL": "",
                     **self.environment,
                 },
                 stdin=subprocess.DEVNULL,
@@ -160,6 +161,23 @@ class KernelHost:
 
     def bash(self, *cells: str, **given: Any) -> Outcome:
         return self.run(*cells, environment="bash", kernel_name="bash", **given)
+
+
+class HostWithWaitingKernels(KernelHost):
+    """A kernel host on which every run gets a kernel that waited for it."""
+
+    def start(self) -> "HostWithWaitingKernels":
+        self.environment["KERNEL_HOST_POOL"] = "python-analytics/python3=1,bash/bash=1"
+        super().start()
+        return self
+
+    def session(self, *cells: str | dict[str, Any], **given: Any) -> client.Session:
+        assert until(self._all_wait, START_TIMEOUT_S), self.log()
+        return super().session(*cells, **given)
+
+    def _all_wait(self) -> bool:
+        pools = client.status(self.socket)["pool"]
+        return all(pool["ready"] == pool["size"] for pool in pools)
 
 
 def until(condition: Any, seconds: float = 5.0) -> bool:

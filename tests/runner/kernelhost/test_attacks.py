@@ -7,6 +7,7 @@ import socket
 import pytest
 
 from tests.runner.kernelhost import attacks, attacks_on_limits
+from tests.runner.kernelhost.harness import HostWithWaitingKernels
 
 pytestmark = pytest.mark.security
 
@@ -61,6 +62,9 @@ ALLOWED_NAMES = {
         "PYTHONNOUSERSITE",
     ),
     *("PYTHONDONTWRITEBYTECODE", "OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS"),
+    # the same for every kernel: they name no login
+    *("PGHOST", "PGPORT", "PGUSER", "PGDATABASE", "PGSSLMODE", "PGGSSENCMODE"),
+    *("PGCONNECT_TIMEOUT", "PGSERVICEFILE"),
     # set by ipykernel itself
     *(
         "PYDEVD_USE_FRAME_EVAL",
@@ -72,6 +76,12 @@ ALLOWED_NAMES = {
         "GIT_PAGER",
     ),
 }
+
+
+@pytest.fixture(scope="module", params=["started", "waited"])
+def host(request, host, host_with_waiting_kernels):
+    """A host that starts a kernel for each run, then one whose kernels have waited."""
+    return host if request.param == "started" else host_with_waiting_kernels
 
 
 @pytest.fixture(scope="module")
@@ -87,6 +97,8 @@ def seen(host):
         outcome = host.run(
             *(attacks.cell_of(attack, **names) for attack in BATCH), "print('alive')"
         )
+    waited = outcome.of("accepted")[0]["evidence"]["pooled"]
+    assert waited == isinstance(host, HostWithWaitingKernels)
     assert outcome.status == "succeeded", (outcome.error, outcome.last["notebook"])
     assert outcome.text(len(BATCH)) == "alive\n"
     found = {
@@ -162,7 +174,7 @@ def test_k5_nothing_of_the_host_is_there(seen):
         "ssl",
     }
     assert set(tree["/etc"]) <= allowed
-    assert tree["/run"] == ["kernel"]
+    assert tree["/run"] == ["data", "kernel"]
     assert tree["/home"] == ["kernel"]
     for absent in ("/var", "/sys", "/work"):
         assert tree[absent] == "FileNotFoundError"

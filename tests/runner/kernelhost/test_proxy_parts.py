@@ -1,6 +1,8 @@
 """The proxy's parser and book-keeping, without a server."""
 
 import struct
+from configparser import ConfigParser
+from dataclasses import replace
 
 import pytest
 
@@ -15,6 +17,7 @@ from runner.kernelhost.proxy.frames import (
     startup_parameters,
 )
 from runner.kernelhost.proxy.meter import LimitReached, Meter
+from runner.kernelhost.proxy.sources import DataProxies
 from runner.kernelhost.proxy.startup import StartupRefused, checked
 from runner.kernelhost.proxy.statements import MAX_PENDING, Statements, is_control
 
@@ -81,6 +84,63 @@ def test_a_client_may_not_ask_for_more(parameters, sqlstate):
     with pytest.raises(StartupRefused) as refused:
         checked(parameters, SOURCE)
     assert refused.value.sqlstate == sqlstate
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        {},
+        {"user": "run"},
+        {"user": "run", "database": "default"},
+        {"user": "run", "database": "run"},
+        {"user": "run", "database": "hospital"},
+        {"user": "r_1"},
+        {"user": "r_1", "database": "default"},
+    ],
+)
+def test_a_client_need_not_know_the_name_of_its_login(words):
+    assert checked(words, SOURCE) == {}
+
+
+async def test_a_kernels_data_directory_has_a_way_to_each_source(tmp_path):
+    sources = (replace(SOURCE, name="registry"), replace(SOURCE, name="hospital"))
+    proxies = DataProxies(sources, lambda _: None)
+    await proxies.listen(tmp_path, None)
+    try:
+        assert sorted(path.name for path in tmp_path.iterdir()) == [
+            *("default", "hospital", "registry", "services.conf")
+        ]
+        assert (tmp_path / "default").readlink().name == "registry"
+        for name in ("default", "hospital", "registry"):
+            assert (tmp_path / name / ".s.PGSQL.5432").is_socket()
+        services = ConfigParser()
+        services.read(tmp_path / "services.conf")
+        assert services.sections() == ["registry", "hospital"]
+        assert dict(services["hospital"]) == {
+            "host": "/run/data/hospital",
+            "port": "5432",
+            "user": "run",
+            "dbname": "default",
+            "sslmode": "disable",
+        }
+    finally:
+        await proxies.close()
+
+
+async def test_a_source_that_is_called_default_keeps_its_name(tmp_path):
+    proxies = DataProxies((replace(SOURCE, name="default"),), lambda _: None)
+    await proxies.listen(tmp_path, None)
+    try:
+        assert not (tmp_path / "default").is_symlink()
+        assert (tmp_path / "default" / ".s.PGSQL.5432").is_socket()
+    finally:
+        await proxies.close()
+
+
+async def test_a_run_without_data_leaves_the_directory_empty(tmp_path):
+    proxies = DataProxies((), lambda _: None)
+    await proxies.listen(tmp_path, None)
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_only_settings_of_the_client_side_are_passed_on():

@@ -33,7 +33,7 @@ def request():
 
 @pytest.mark.security
 async def test_a_stranger_s_connection_is_closed_unread(tmp_path):
-    settings = SimpleNamespace(client_uid=None, max_runs=1)
+    settings = SimpleNamespace(client_uid=None, max_runs=1, pool={})
     server = Server(SimpleNamespace(settings=settings))
     server.allowed = {STRANGER}
     async with await asyncio.start_unix_server(server._accept, tmp_path / "s"):

@@ -1,0 +1,214 @@
+"""One confined kernel, from its start to its last trace. Whose run it serves is told later.
+
+Everything that a kernel gets before its run is the same for every run of its kind, so
+that a kernel may wait, started and confined, for a run that nobody has asked for yet.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import secrets
+import time
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+from queue import Empty
+from typing import Any
+
+from runner.kernelhost.cgroups import CgroupUnavailable, RunCgroup
+from runner.kernelhost.confinement import Caps
+from runner.kernelhost.environments import KernelDefinition
+from runner.kernelhost.host import Host
+from runner.kernelhost.launcher import Sandbox, SandboxUnavailable
+from runner.kernelhost.plan import plan
+from runner.kernelhost.provisioner import (
+    SandboxKernelClient,
+    SandboxKernelManager,
+    manager_for,
+)
+from runner.kernelhost.proxy.sources import DataProxies
+from runner.kernelhost.uids import NoFreeUid
+
+log = logging.getLogger(__name__)
+
+READY_TIMEOUT_S = 60.0
+READY_POLL_S = 0.05
+
+
+class KernelNotReady(Exception):
+    """The kernel did not answer in time, or ended before it did."""
+
+
+START_FAILURES = (
+    SandboxUnavailable,
+    KernelNotReady,
+    CgroupUnavailable,
+    NoFreeUid,
+    OSError,
+)
+
+
+@dataclass(frozen=True)
+class Kind:
+    """What two kernels must have in common for one to stand in for the other."""
+
+    definition: KernelDefinition
+    caps: Caps
+
+
+@dataclass(eq=False)
+class ConfinedKernel:
+    """A kernel of one kind in a sandbox of its own. It serves one run, or none.
+
+    ``start`` once, ``end`` always; ``kill`` at any time.
+    """
+
+    host: Host
+    kind: Kind
+    name: str = field(default_factory=lambda: secrets.token_hex(4))
+    started_in_s: float = 0.0
+    _manager: SandboxKernelManager | None = None
+    _client: SandboxKernelClient | None = None
+    _uid: int | None = None
+    _data_dir: Path | None = None
+    _is_killed: bool = False
+    _stack: AsyncExitStack = field(default_factory=AsyncExitStack)
+
+    @property
+    def manager(self) -> SandboxKernelManager:
+        """The kernel's manager, once it was started."""
+        if self._manager is None:
+            raise KernelNotReady("the kernel was not started")
+        return self._manager
+
+    @property
+    def client(self) -> SandboxKernelClient:
+        """The client that has heard an answer on both channels."""
+        if self._client is None:
+            raise KernelNotReady("the kernel has not answered")
+        return self._client
+
+    @property
+    def sandbox(self) -> Sandbox | None:
+        """The sandbox, from its launch until the end."""
+        return self._manager.provisioner.sandbox if self._manager else None
+
+    @property
+    def is_alive(self) -> bool:
+        """Whether its process lives and nobody has killed it."""
+        sandbox = self.sandbox
+        return sandbox is not None and not sandbox.gone.done() and not self._is_killed
+
+    @property
+    def init_pid(self) -> int | None:
+        """Process 1 of the sandbox, while there is one."""
+        sandbox = self.sandbox
+        return (
+            sandbox.init_pid
+            if sandbox is not None and not sandbox.gone.done()
+            else None
+        )
+
+    @property
+    def was_out_of_memory(self) -> bool:
+        """Whether the kernel of the machine killed something of it for its memory."""
+        sandbox = self.sandbox
+        return (
+            sandbox is not None
+            and sandbox.cgroup is not None
+            and sandbox.cgroup.oom_kills() > 0
+        )
+
+    async def start(self) -> None:
+        """Start it and wait until it answers.
+
+        Raises:
+            START_FAILURES: it cannot be started, or was killed meanwhile.
+        """
+        began = time.monotonic()
+        self._uid = self.host.lease_uid(self._stack)
+        self._data_dir = self.host.data_dir(self.name, self._uid, self._stack)
+        cgroup = self.host.create_cgroup(self.name, self.kind.caps)
+        self._stack.push_async_callback(self._destroy, cgroup)
+        self._manager = manager_for(
+            definition=self.kind.definition,
+            confinement=plan(
+                definition=self.kind.definition,
+                caps=self.kind.caps,
+                staging=self.host.staging,
+                host_uid=self._uid,
+                cgroup=cgroup is not None,
+                data_dir=self._data_dir,
+            ),
+            cgroup=cgroup,
+            bwrap=self.host.bwrap,
+            context=self.host.context,
+        )
+        await self._manager.start_kernel()
+        if not self.is_alive:
+            raise KernelNotReady("it was stopped while it started")
+        await self._connect(self._manager)
+        self.started_in_s = time.monotonic() - began
+
+    async def _connect(self, manager: SandboxKernelManager) -> None:
+        client = manager.open_client()
+        self._stack.callback(client.close_channels)
+        client.open_channels()
+        try:
+            await asyncio.wait_for(self._answered(client), READY_TIMEOUT_S)
+        except TimeoutError:
+            raise KernelNotReady("The kernel did not answer in time.") from None
+        self._client = client
+
+    async def _answered(self, client: SandboxKernelClient) -> None:
+        replied = published = False
+        asked: set[str] = set()
+        while not (replied and published):
+            provisioner = self.manager.provisioner
+            if not provisioner.has_process:
+                raise KernelNotReady(
+                    f"the kernel ended before it answered: {provisioner.last_words()}"
+                )
+            # Asking again is harmless, and a subscription that was not there
+            # yet when the first answer was published needs it.
+            asked.add(client.kernel_info())
+            replied = await _heard(client.shell_channel, asked) or replied
+            published = await _heard(client.iopub_channel, asked) or published
+
+    async def open_data(self, proxies: DataProxies) -> None:
+        """Let the run's data sources appear inside; ``proxies`` ends before the kernel does."""
+        if self._data_dir is None:
+            raise KernelNotReady("the kernel was not started")
+        await proxies.listen(self._data_dir, self._uid)
+
+    def kill(self) -> None:
+        """Kill everything of it at once, or as soon as there is something."""
+        self._is_killed = True
+        sandbox = self.sandbox
+        if sandbox is not None:
+            sandbox.kill()
+
+    async def end(self) -> None:
+        """Kill what is left, prove that nothing is, give everything back."""
+        await self._stack.aclose()
+
+    async def _destroy(self, cgroup: RunCgroup | None) -> None:
+        sandbox = self.sandbox
+        if sandbox is not None:
+            if not await sandbox.destroy():
+                log.error("kernel %s left something behind", self.name)
+        elif cgroup is not None:
+            cgroup.remove()
+        if self._manager is not None:
+            self._manager.release()
+
+
+async def _heard(channel: Any, asked: set[str]) -> bool:
+    try:
+        while True:
+            message = await channel.get_msg(timeout=READY_POLL_S)
+            if message["parent_header"].get("msg_id") in asked:
+                return True
+    except Empty:
+        return False
