@@ -6,7 +6,7 @@ import json
 import select
 import socket
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from types import TracebackType
@@ -36,7 +36,7 @@ class DataSourceRequest:
     user: str
     password: str = field(repr=False)
     sslmode: str = "disable"
-    limits: dict[str, float] = field(default_factory=dict)
+    limits: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,7 @@ class ExecuteRequest:
     environment_lock_sha256: str
     kernel_name: str
     notebook: dict[str, Any] = field(repr=False)
-    limits: dict[str, float] = field(default_factory=dict)
+    limits: Mapping[str, float] = field(default_factory=dict)
     data_sources: tuple[DataSourceRequest, ...] = ()
 
     def as_message(self) -> dict[str, Any]:
