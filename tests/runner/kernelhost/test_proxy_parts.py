@@ -74,6 +74,8 @@ def test_an_error_has_its_sqlstate():
     ("parameters", "sqlstate"),
     [
         ({"user": "postgres"}, "28000"),
+        ({"user": "postgres", "database": "hospital"}, "28000"),
+        ({"user": "r_2", "database": "default"}, "28000"),
         ({"user": "r_1", "database": "postgres"}, "28000"),
         ({"user": "r_1", "replication": "database"}, "0A000"),
         ({"user": "r_1", "replication": "true"}, "0A000"),
