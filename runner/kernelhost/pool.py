@@ -69,11 +69,7 @@ class Pool:
 
         The one who claims it awaits its start and ends it.
         """
-        fitting = [
-            each
-            for each in self._waiting
-            if each.kernel.kind == kind and (each.kernel.is_alive or not each.is_ready)
-        ]
+        fitting = [each for each in self._waiting if each.kernel.kind == kind]
         if not fitting:
             return None
         chosen = min(fitting, key=lambda each: not each.is_ready)

@@ -167,14 +167,13 @@ def test_a_kernel_that_died_while_it_waited_is_not_claimed_and_is_replaced(poole
 
 
 def test_while_a_run_is_under_way_no_kernel_is_started(pooled):
-    with pooled.session("import time; time.sleep(2)") as session:
-        events = session.events()
+    with pooled.session("import time; time.sleep(120)") as long:
+        events = long.events()
         while next(events)["event"] != "ready":
             pass
-        time.sleep(1)
-        assert ready(pooled) == 1
-        for _ in events:
-            pass
+        assert was_pooled(pooled.run("1"))
+        time.sleep(2)
+        assert ready(pooled) == 0
     wait_for(pooled, 2)
 
 
