@@ -1,6 +1,5 @@
 """What one run may use: the organisation's limits, and what a version asks for instead."""
 
-import json
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
@@ -8,6 +7,7 @@ from typing import Any
 from django.conf import settings
 
 from accounts.policies import BadInput, FieldError
+from gallery.declared import read_declared
 from gallery.models import Version
 
 
@@ -53,16 +53,15 @@ class LimitInWords:
 
 
 def clean_limits(value: Any) -> dict[str, int]:
-    """Return the limits that differ from those of every run, `{}` if none is asked for.
+    """Return the limits that are asked for instead of every run's, `{}` if none is.
 
     Accepts the object itself or its JSON text. Raises InvalidLimits.
     """
-    if isinstance(value, str) and value.strip():
-        try:
-            value = json.loads(value)
-        except (ValueError, RecursionError) as error:
-            raise _invalid(["The limits are not valid JSON."]) from error
-    if value is None or value == "":
+    try:
+        value = read_declared(value)
+    except ValueError as error:
+        raise _invalid(["The limits are not valid JSON."]) from error
+    if value is None:
         return {}
     if not isinstance(value, dict):
         raise _invalid(['Write the limits as {"wall_clock_s": 1800}.'])

@@ -1,10 +1,10 @@
 """Read a declared data manifest: the tables and columns a version may read."""
 
-import json
 import re
 from typing import Any
 
 from accounts.policies import BadInput, FieldError
+from gallery.declared import read_declared
 
 _TABLE = re.compile(r"[a-z_][a-z0-9_]{0,62}\.[a-z_][a-z0-9_]{0,62}")
 _COLUMN = re.compile(r"[a-z_][a-z0-9_]{0,62}")
@@ -19,15 +19,12 @@ def clean_manifest(value: Any) -> dict[str, Any] | None:
 
     Accepts the object itself or its JSON text. Raises InvalidManifest.
     """
-    if value is None or value == "":
+    try:
+        value = read_declared(value)
+    except ValueError as error:
+        raise _invalid("The manifest is not valid JSON.") from error
+    if value is None:
         return None
-    if isinstance(value, str):
-        try:
-            value = json.loads(value)
-        except ValueError as error:
-            raise _invalid("The manifest is not valid JSON.") from error
-        if value is None:
-            return None
     tables = value.get("tables") if isinstance(value, dict) else None
     if not isinstance(tables, dict) or set(value) != {"tables"} or not tables:
         raise _invalid(

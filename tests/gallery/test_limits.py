@@ -21,7 +21,7 @@ from tests.gallery.uploads import create, first_version, upload
 GIB = 1 << 30
 
 
-@pytest.mark.parametrize("nothing", [None, "", "{}", {}, "null"])
+@pytest.mark.parametrize("nothing", [None, "", "  ", "{}", {}, "null"])
 def test_who_asks_for_nothing_gets_what_every_run_gets(nothing: Any, settings) -> None:
     assert clean_limits(nothing) == {}
     assert run_limits(Version(limits={})) == settings.RUN_LIMITS
