@@ -51,6 +51,11 @@ def has_permission(user: User | AnonymousUser, permission: Permission) -> bool:
 
     Being a Django superuser counts for nothing here.
     """
+    return has_any_permission(user, permission)
+
+
+def has_any_permission(user: User | AnonymousUser, *permissions: Permission) -> bool:
+    """Whether they hold a role that allows one of `permissions`; the roles are asked once."""
     if not (user.is_authenticated and user.is_active):
         return False
-    return permission in user.held_permissions
+    return not user.held_permissions.isdisjoint(permissions)

@@ -13,7 +13,7 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 from guardian.shortcuts import get_groups_with_perms, get_users_with_perms
 
 from accounts.models import User
-from accounts.permissions import Permission, has_permission
+from accounts.permissions import Permission, has_any_permission, has_permission
 from gallery.models import Contributor, Grant, Notebook, Version
 from gallery.workflow import Status
 
@@ -21,10 +21,6 @@ LAUNCH = "launch_notebook"
 SOURCE = "view_source_notebook"
 EDIT = "edit_notebook"
 REVIEW = "review_notebook"
-
-READ_CODE = frozenset(
-    {Permission.VERSION_REVIEW, Permission.VERSION_SIGN_OFF, Permission.AUDIT_READ}
-)
 
 
 @dataclass(frozen=True)
@@ -107,7 +103,12 @@ def _groups(notebook: Notebook) -> dict[Group, list[str]]:
 
 def reads_code_by_role(user: User) -> bool:
     """Tell whether the person's role reads code: reviewer, compliance or auditor."""
-    return user.is_active and not READ_CODE.isdisjoint(user.held_permissions)
+    return has_any_permission(
+        user,
+        Permission.VERSION_REVIEW,
+        Permission.VERSION_SIGN_OFF,
+        Permission.AUDIT_READ,
+    )
 
 
 def _granted(user: User, permission: str) -> QuerySet[Any, Any]:

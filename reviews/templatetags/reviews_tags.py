@@ -4,7 +4,7 @@ from typing import Any
 
 from django import template
 
-from accounts.permissions import Permission, has_permission
+from accounts.permissions import Permission, has_any_permission
 from gallery.access import Audience, can_read_source, launch_audience
 from gallery.diff import CellDiff
 from gallery.models import Notebook, Version
@@ -29,8 +29,8 @@ register = template.Library()
 def waiting_count(context: template.Context) -> int | None:
     """Return how many versions wait for the person, or None for who never decides."""
     user = context["user"]
-    decides = has_permission(user, Permission.VERSION_REVIEW) or has_permission(
-        user, Permission.VERSION_SIGN_OFF
+    decides = has_any_permission(
+        user, Permission.VERSION_REVIEW, Permission.VERSION_SIGN_OFF
     )
     return waiting_for(user).count() if decides else None
 
