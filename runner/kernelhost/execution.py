@@ -115,7 +115,7 @@ class CellExecutor(NotebookClient):
 
     cell_s: float
     should_stop: Callable[[], bool]
-    _open: SandboxKernelClient | None = None
+    _open: SandboxKernelClient
 
     def _get_timeout(self, cell: NotebookNode | None) -> Any:
         return self.cell_s or None
@@ -187,7 +187,7 @@ class CellExecutor(NotebookClient):
         self, parent_msg_id: str, cell: NotebookNode, cell_index: int
     ) -> None:
         """nbclient's loop, slowed down by messages that belong to no cell of ours."""
-        while self._open is not None:
+        while True:
             message = await self._open.iopub_channel.get_msg(timeout=None)
             if message["parent_header"].get("msg_id") != parent_msg_id:
                 await asyncio.sleep(FOREIGN_PAUSE_S)

@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import logging
 import secrets
-import time
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -67,7 +66,6 @@ class ConfinedKernel:
     host: Host
     kind: Kind
     name: str = field(default_factory=lambda: secrets.token_hex(4))
-    started_in_s: float = 0.0
     _manager: SandboxKernelManager | None = None
     _client: SandboxKernelClient | None = None
     _uid: int | None = None
@@ -126,7 +124,6 @@ class ConfinedKernel:
         Raises:
             START_FAILURES: it cannot be started, or was killed meanwhile.
         """
-        began = time.monotonic()
         self._uid = self.host.lease_uid(self._stack)
         self._data_dir = self.host.data_dir(self.name, self._uid, self._stack)
         cgroup = self.host.create_cgroup(self.name, self.kind.caps)
@@ -149,7 +146,6 @@ class ConfinedKernel:
         if not self.is_alive:
             raise KernelNotReady("it was stopped while it started")
         await self._connect(self._manager)
-        self.started_in_s = time.monotonic() - began
 
     async def _connect(self, manager: SandboxKernelManager) -> None:
         client = manager.open_client()

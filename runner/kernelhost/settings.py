@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 from runner.kernelhost.confinement import Caps
@@ -38,8 +38,8 @@ class HostSettings:
     max_runs: int
     drain_s: float
     #: How many kernels wait, by environment and kernel name, and with which caps.
-    pool: Mapping[tuple[str, str], int] = field(default_factory=dict)
-    pool_caps: Caps = field(default_factory=Caps)
+    pool: Mapping[tuple[str, str], int]
+    pool_caps: Caps
 
 
 def _value(environ: Mapping[str, str], name: str, default: str = "") -> str:

@@ -206,8 +206,7 @@ def recreate_database() -> None:
 
     The next copy is made meanwhile, so that a test waits for no more than a renaming.
     """
-    _COPIES.append(_COPYING.submit(_copy_template))
-    if len(_COPIES) == 1:
+    while len(_COPIES) < 2:
         _COPIES.append(_COPYING.submit(_copy_template))
     copy = _COPIES.pop(0).result()
     name = sql.Identifier(environment.database())
