@@ -13,8 +13,8 @@ from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 from config.embedded.files import free_port
 from tests.support import data, environment, processes
 
-#: The first that there is.  The shell is Chromium without its windows: it opens a profile
-#: four times as fast.
+#: The first that there is.  The shell is Chromium without its windows, and quicker to open
+#: a profile.
 BROWSERS = ("chromium-headless-shell", "chromium")
 CHROMIUM_ARGUMENTS = [
     "--no-sandbox",
