@@ -11,7 +11,8 @@ COUNTERSIGN_HOME ?= $(CURDIR)/.countersign
 BIN := .venv/bin
 PIP := -m pip install --disable-pip-version-check --no-input --require-hashes
 ENVIRONMENTS := python-analytics bash
-BUILT := $(ENVIRONMENTS:%=.environments/%/lock.txt)
+BUILT := $(ENVIRONMENTS:%=.environments/%/lock.txt) \
+	$(patsubst environments/%.warm.py,.environments/%/warm.py,$(wildcard environments/*.warm.py))
 TESTS ?= tests
 WORKERS ?= 2
 
@@ -64,6 +65,9 @@ machine:
 	@.environments/$*/bin/python $(PIP) -r $< | $(PYTHON) config/demo/progress.py
 	@if test -d .environments/$*/lib/python*/site-packages/bash_kernel; then \
 		.environments/$*/bin/python -m bash_kernel.install --prefix .environments/$* > /dev/null; fi
+	@cp $< $@
+
+.environments/%/warm.py: environments/%.warm.py .environments/%/lock.txt
 	@cp $< $@
 
 pins: setup ## Pin requirements and notebook environments anew

@@ -1,15 +1,17 @@
 """The one confinement policy. Bubblewrap's arguments, the limits and the evidence follow from it.
 
-A launcher (today: exec under bubblewrap) reads this value and decides nothing itself.
+A launcher (exec under bubblewrap, or fork from a template) reads this value and decides nothing itself.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from pathlib import Path, PurePosixPath
 
 from runner.kernelhost.environments import Bind
 from runner.kernelhost.seccomp import compiled
+from runner.kernelhost.template.confine import PRIVATE_DIR
 
 MIB = 1024 * 1024
 UID_INSIDE = 1000
@@ -77,6 +79,18 @@ class Caps:
         """RLIMIT_DATA per process; a little above the run's cap, which the cgroup or the watcher keeps."""
         return self.memory_bytes + self.memory_bytes // 4
 
+    @property
+    def resource_limits(self) -> dict[str, int]:
+        """Value by name of the resource, soft and hard."""
+        return {
+            "RLIMIT_CORE": 0,
+            "RLIMIT_FSIZE": self.file_bytes,
+            "RLIMIT_NOFILE": self.open_files,
+            "RLIMIT_MEMLOCK": 0,
+            "RLIMIT_DATA": self.data_bytes,
+            "RLIMIT_NPROC": self.processes,
+        }
+
 
 @dataclass(frozen=True)
 class Confinement:
@@ -97,6 +111,8 @@ class Confinement:
     )
     hostname: str = "run"
     chdir: str = HOME
+    #: The host's directory for the run's data sockets, shown as DATA_DIR.
+    data_dir: Path | None = None
     read_only: tuple[str, ...] = ("/dev", "/")
 
     def with_file(self, file: DataFile) -> Confinement:
@@ -135,30 +151,86 @@ class Confinement:
         block_fd: int,
     ) -> list[str]:
         """Bubblewrap's command line. ``give(name, content)`` turns bytes into an inherited descriptor."""
+        data = (Bind(str(self.data_dir), DATA_DIR),) if self.data_dir else ()
         return [
             bwrap,
             *self._isolation(),
-            *self._file_system(give),
+            *self._file_system(give, data),
+            *("--seccomp", str(give("seccomp", self.seccomp()))),
             *self._environment(),
             *("--info-fd", str(info_fd), "--block-fd", str(block_fd)),
             *("--chdir", self.chdir, "--"),
             *self.limit_command(command),
         ]
 
-    def _isolation(self) -> list[str]:
-        inside = str(UID_INSIDE)
+    def template_argv(
+        self,
+        *,
+        bwrap: str,
+        command: tuple[str, ...],
+        give: Callable[[str, bytes], int],
+        info_fd: int,
+        map_fd: int | None,
+        private: tuple[Bind, ...],
+    ) -> list[str]:
+        """Bubblewrap's command line for a template: the same files, and the rights to confine its forks.
+
+        ``private`` is shown to the template only. Its rights end at its own user namespace, whose
+        map the host writes before ``map_fd`` lets it go on; None maps nobody but the caller.
+        """
         return [
-            *("--unshare-user", "--unshare-all", "--disable-userns"),
-            *("--die-with-parent", "--new-session", "--cap-drop", "ALL", "--clearenv"),
-            *("--hostname", self.hostname, "--uid", inside, "--gid", inside),
+            bwrap,
+            *self._separation(uid=0),
+            *("--cap-add", "ALL"),
+            *(() if map_fd is None else ("--userns-block-fd", str(map_fd))),
+            *self._parents(),
+            *("--dir", DATA_DIR, "--tmpfs", PRIVATE_DIR),
+            *self._file_system(give, private),
+            *self._environment(),
+            *("--info-fd", str(info_fd), "--chdir", "/", "--"),
+            *command,
         ]
 
-    def _file_system(self, give: Callable[[str, bytes], int]) -> list[str]:
+    def _parents(self) -> list[str]:
+        """Directories that another user than the template's may enter; bubblewrap's own are private."""
+        shown = [PurePosixPath(bind.target) for bind in self.binds]
+        targets = [
+            *(bind.target for bind in (*self.binds, *self.links)),
+            *(file.target for file in self.files),
+            *(mount.target for mount in self.tmpfs),
+            DATA_DIR,
+        ]
+        parents = {
+            parent for target in targets for parent in PurePosixPath(target).parents
+        }
+        return [
+            part
+            for parent in sorted(parents - {PurePosixPath("/")})
+            if not any(parent.is_relative_to(place) for place in shown)
+            for part in ("--perms", "0755", "--dir", str(parent))
+        ]
+
+    def _isolation(self) -> list[str]:
+        return [
+            *self._separation(uid=UID_INSIDE),
+            *("--disable-userns", "--cap-drop", "ALL"),
+        ]
+
+    def _separation(self, *, uid: int) -> list[str]:
+        return [
+            *("--unshare-user", "--unshare-all", "--die-with-parent", "--new-session"),
+            *("--clearenv", "--hostname", self.hostname),
+            *("--uid", str(uid), "--gid", str(uid)),
+        ]
+
+    def _file_system(
+        self, give: Callable[[str, bytes], int], more: tuple[Bind, ...]
+    ) -> list[str]:
         arguments: list[str] = ["--proc", "/proc", "--dev", "/dev"]
         for mount in self.tmpfs:
             size, mode = str(mount.size_bytes), f"{mount.mode:04o}"
             arguments += ["--perms", mode, "--size", size, "--tmpfs", mount.target]
-        for bind in self.binds:
+        for bind in (*self.binds, *more):
             arguments += ["--ro-bind", bind.source, bind.target]
         for link in self.links:
             arguments += ["--symlink", link.source, link.target]
@@ -168,7 +240,7 @@ class Confinement:
             arguments += ["--perms", f"{file.mode:04o}", how, descriptor, file.target]
         for target in self.read_only:
             arguments += ["--remount-ro", target]
-        return [*arguments, "--seccomp", str(give("seccomp", self.seccomp()))]
+        return arguments
 
     def _environment(self) -> list[str]:
         return [part for name, value in self.env for part in ("--setenv", name, value)]

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import logging
 import os
+import secrets
 import shutil
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -15,9 +16,11 @@ import zmq.asyncio
 from runner.kernelhost import cgroups, selftest
 from runner.kernelhost.cgroups import CgroupUnavailable, RunCgroup, Tree
 from runner.kernelhost.confinement import REQUIRED_LAYERS, ROOT_LAYERS, Caps
-from runner.kernelhost.launcher import SandboxUnavailable, find_bwrap
+from runner.kernelhost.environments import KernelDefinition
+from runner.kernelhost.launcher import Bubblewrap, find_bwrap
 from runner.kernelhost.plan import plan
 from runner.kernelhost.provisioner import zmq_context
+from runner.kernelhost.sandbox import Launcher, SandboxUnavailable
 from runner.kernelhost.selftest import Layer
 from runner.kernelhost.settings import HostSettings
 from runner.kernelhost.staging import Staging
@@ -25,7 +28,13 @@ from runner.kernelhost.uids import NoFreeUid, leased_uid
 
 log = logging.getLogger(__name__)
 
-LAUNCHER = "exec"
+PROBE_FAILURES = (
+    SandboxUnavailable,
+    CgroupUnavailable,
+    NoFreeUid,
+    OSError,
+    ValueError,
+)
 
 
 @dataclass
@@ -34,7 +43,7 @@ class Host:
 
     settings: HostSettings
     staging: Staging
-    bwrap: str = ""
+    bubblewrap: Bubblewrap = field(default_factory=lambda: Bubblewrap(""))
     trees: tuple[Tree, ...] = ()
     layers: tuple[Layer, ...] = ()
     context: zmq.asyncio.Context = field(default_factory=zmq_context)
@@ -66,11 +75,11 @@ class Host:
         reasons = "; ".join(f"{layer.name}: {layer.seen}" for layer in self.missing)
         return f"The sandbox is not complete ({reasons}). Run `python -m runner.kernelhost --check`."
 
-    def evidence(self, *, pooled: bool) -> dict[str, Any]:
+    def evidence(self, *, launcher: str, pooled: bool) -> dict[str, Any]:
         """What every run's record says about its confinement, and whether its kernel had waited."""
         return {
             "layers": {layer.name: layer.holds for layer in self.layers},
-            "launcher": LAUNCHER,
+            "launcher": launcher,
             "pooled": pooled,
             "degraded": bool(self.missing),
         }
@@ -78,17 +87,14 @@ class Host:
     async def check(self) -> None:
         """Find the parts, launch the probe, judge every layer."""
         try:
-            self.bwrap = self.staging_path(find_bwrap(self.settings.bwrap))
+            bwrap = self.staging_path(find_bwrap(self.settings.bwrap))
+            self.bubblewrap = Bubblewrap(bwrap)
             self.trees = self._find_trees()
-            async with AsyncExitStack() as stack:
-                self.layers = await self._probe(stack)
-        except (
-            SandboxUnavailable,
-            CgroupUnavailable,
-            NoFreeUid,
-            OSError,
-            ValueError,
-        ) as problem:
+            definition = selftest.probe_definition()
+            self.layers = await self.probe(self.bubblewrap, definition, definition.argv)
+            if any(layer.name == "cgroup" for layer in self.missing):
+                self.trees = ()
+        except PROBE_FAILURES as problem:
             self.layers = selftest.none_hold(self.required, str(problem))
 
     def staging_path(self, binary: str) -> str:
@@ -109,25 +115,39 @@ class Host:
             log.warning("%s", problem)
             return ()
 
-    async def _probe(self, stack: AsyncExitStack) -> tuple[Layer, ...]:
-        uid = self.lease_uid(stack)
-        caps = selftest.probe_caps()
-        try:
-            cgroup = self.create_cgroup("probe", caps)
-        except CgroupUnavailable as problem:
-            log.warning("%s", problem)
-            self.trees, cgroup = (), None
-        confinement = plan(
-            definition=selftest.probe_definition(),
-            caps=caps,
-            staging=self.staging,
-            host_uid=uid,
-            cgroup=cgroup is not None,
-        )
-        findings = await selftest.probe(confinement, bwrap=self.bwrap, cgroup=cgroup)
+    async def probe(
+        self, launcher: Launcher, definition: KernelDefinition, command: tuple[str, ...]
+    ) -> tuple[Layer, ...]:
+        """Launch a probe as a kernel of ``definition`` would be, and judge every layer.
+
+        Raises:
+            PROBE_FAILURES: it could not even be launched, or did not answer.
+        """
+        async with AsyncExitStack() as stack:
+            name = f"probe-{secrets.token_hex(4)}"
+            uid = self.lease_uid(stack)
+            caps = selftest.probe_caps()
+            cgroup = None
+            try:
+                cgroup = self.create_cgroup(name, caps)
+            except CgroupUnavailable as problem:
+                log.warning("%s", problem)
+            if cgroup is not None:
+                stack.callback(cgroup.remove)
+            confinement = plan(
+                definition=definition,
+                caps=caps,
+                staging=self.staging,
+                host_uid=uid,
+                cgroup=cgroup is not None,
+                data_dir=self.data_dir(name, uid, stack, launcher),
+            )
+            findings = await selftest.probe(
+                launcher, confinement, command, cgroup=cgroup
+            )
         return selftest.judge(findings, self.required)
 
-    def lease_uid(self, stack: AsyncExitStack) -> int | None:
+    def lease_uid(self, stack: ExitStack | AsyncExitStack) -> int | None:
         """An unprivileged uid until the stack closes; None when this host is not root."""
         return stack.enter_context(leased_uid()) if self.as_root else None
 
@@ -139,9 +159,11 @@ class Host:
             else None
         )
 
-    def data_dir(self, name: str, uid: int | None, stack: AsyncExitStack) -> Path:
-        """A directory for a kernel's data sockets that only the host and bubblewrap may enter."""
-        directory = self.staging.sockets / name
+    def data_dir(
+        self, name: str, uid: int | None, stack: AsyncExitStack, launcher: Launcher
+    ) -> Path:
+        """A directory for a kernel's data sockets that only the host and its launcher may enter."""
+        directory = (launcher.data_dirs or self.staging.sockets) / name
         directory.mkdir(mode=0o700)
         stack.callback(shutil.rmtree, directory)
         if uid is not None:

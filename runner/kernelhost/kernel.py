@@ -12,14 +12,13 @@ import secrets
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
-from queue import Empty
 from typing import Any
 
 from runner.kernelhost.cgroups import CgroupUnavailable, RunCgroup
 from runner.kernelhost.confinement import Caps
 from runner.kernelhost.environments import KernelDefinition
+from runner.kernelhost.fork import TemplateGone
 from runner.kernelhost.host import Host
-from runner.kernelhost.launcher import Sandbox, SandboxUnavailable
 from runner.kernelhost.plan import plan
 from runner.kernelhost.provisioner import (
     SandboxKernelClient,
@@ -27,12 +26,15 @@ from runner.kernelhost.provisioner import (
     manager_for,
 )
 from runner.kernelhost.proxy.sources import DataProxies
+from runner.kernelhost.sandbox import Launcher, Sandbox, SandboxUnavailable
 from runner.kernelhost.uids import NoFreeUid
 
 log = logging.getLogger(__name__)
 
 READY_TIMEOUT_S = 60.0
-READY_POLL_S = 0.05
+ASK_AGAIN_S = 0.1
+#: What a publisher says to a new subscriber (Jupyter messaging protocol 5.4, JEP 65).
+WELCOME = "iopub_welcome"
 
 
 class KernelNotReady(Exception):
@@ -65,6 +67,7 @@ class ConfinedKernel:
 
     host: Host
     kind: Kind
+    launcher: Launcher
     name: str = field(default_factory=lambda: secrets.token_hex(4))
     _manager: SandboxKernelManager | None = None
     _client: SandboxKernelClient | None = None
@@ -124,10 +127,29 @@ class ConfinedKernel:
         Raises:
             START_FAILURES: it cannot be started, or was killed meanwhile.
         """
+        await self.launch()
+        await self.answer()
+
+    async def launch(self) -> None:
+        """Start its sandbox; with bubblewrap, when its template is there no more.
+
+        Raises:
+            START_FAILURES: it cannot be started.
+        """
         self._uid = self.host.lease_uid(self._stack)
-        self._data_dir = self.host.data_dir(self.name, self._uid, self._stack)
+        self._data_dir = self.host.data_dir(
+            self.name, self._uid, self._stack, self.launcher
+        )
         cgroup = self.host.create_cgroup(self.name, self.kind.caps)
         self._stack.push_async_callback(self._destroy, cgroup)
+        try:
+            await self._launch(cgroup)
+        except TemplateGone as problem:
+            log.warning("kernel %s is not forked: %s", self.name, problem)
+            self.launcher = self.host.bubblewrap
+            await self._launch(cgroup)
+
+    async def _launch(self, cgroup: RunCgroup | None) -> None:
         self._manager = manager_for(
             definition=self.kind.definition,
             confinement=plan(
@@ -139,13 +161,20 @@ class ConfinedKernel:
                 data_dir=self._data_dir,
             ),
             cgroup=cgroup,
-            bwrap=self.host.bwrap,
+            launcher=self.launcher,
             context=self.host.context,
         )
         await self._manager.start_kernel()
+
+    async def answer(self) -> None:
+        """Wait until the kernel is heard on both channels.
+
+        Raises:
+            KernelNotReady: it was not, or it was killed meanwhile.
+        """
         if not self.is_alive:
             raise KernelNotReady("it was stopped while it started")
-        await self._connect(self._manager)
+        await self._connect(self.manager)
 
     async def _connect(self, manager: SandboxKernelManager) -> None:
         client = manager.open_client()
@@ -158,19 +187,30 @@ class ConfinedKernel:
         self._client = client
 
     async def _answered(self, client: SandboxKernelClient) -> None:
-        replied = published = False
+        """Ask until the kernel was heard on both channels.
+
+        Asking again is harmless, and needed when the first answer was published before our
+        subscription was there and the welcome to it got lost as well.
+        """
         asked: set[str] = set()
-        while not (replied and published):
-            provisioner = self.manager.provisioner
-            if not provisioner.has_process:
-                raise KernelNotReady(
-                    f"the kernel ended before it answered: {provisioner.last_words()}"
-                )
-            # Asking again is harmless, and a subscription that was not there
-            # yet when the first answer was published needs it.
-            asked.add(client.kernel_info())
-            replied = await _heard(client.shell_channel, asked) or replied
-            published = await _heard(client.iopub_channel, asked) or published
+        waiting = {
+            asyncio.create_task(_heard(client.shell_channel, asked)),
+            asyncio.create_task(_heard(client.iopub_channel, asked)),
+        }
+        try:
+            while waiting:
+                provisioner = self.manager.provisioner
+                if not provisioner.has_process:
+                    raise KernelNotReady(
+                        f"the kernel ended before it answered: {provisioner.last_words()}"
+                    )
+                asked.add(client.kernel_info())
+                heard, waiting = await asyncio.wait(waiting, timeout=ASK_AGAIN_S)
+                for task in heard:
+                    task.result()
+        finally:
+            for task in waiting:
+                task.cancel()
 
     async def open_data(self, proxies: DataProxies) -> None:
         """Let the run's data sources appear inside; ``proxies`` ends before the kernel does."""
@@ -200,11 +240,12 @@ class ConfinedKernel:
             self._manager.release()
 
 
-async def _heard(channel: Any, asked: set[str]) -> bool:
-    try:
-        while True:
-            message = await channel.get_msg(timeout=READY_POLL_S)
-            if message["parent_header"].get("msg_id") in asked:
-                return True
-    except Empty:
-        return False
+async def _heard(channel: Any, asked: set[str]) -> None:
+    """Return when the channel has brought something that proves it open."""
+    while True:
+        message = await channel.get_msg(timeout=None)
+        if (
+            message["msg_type"] == WELCOME
+            or message["parent_header"].get("msg_id") in asked
+        ):
+            return

@@ -6,7 +6,7 @@ import asyncio
 from contextlib import suppress
 from pathlib import Path
 
-from runner.kernelhost.launcher import Sandbox
+from runner.kernelhost.sandbox import Sandbox
 
 INTERVAL_S = 0.25
 PROPORTIONAL = ("Pss_Anon", "Pss_Shmem")

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from runner.kernelhost.confinement import DATA_DIR, Caps, Confinement
-from runner.kernelhost.environments import Bind, KernelDefinition
+from runner.kernelhost.confinement import Caps, Confinement
+from runner.kernelhost.environments import KernelDefinition
 from runner.kernelhost.protocol import Limits
 from runner.kernelhost.sandbox_files import (
     base_environment,
@@ -34,14 +34,12 @@ def plan(
     binds, links = system_binds()
     env = {**base_environment(), **data_environment(), **dict(definition.env)}
     return Confinement(
-        binds=(
-            *(staging.bind(bind) for bind in (*binds, *definition.binds)),
-            *((Bind(str(data_dir), DATA_DIR),) if data_dir else ()),
-        ),
+        binds=tuple(staging.bind(bind) for bind in (*binds, *definition.binds)),
         links=(*links, *definition.links),
         files=synthetic_etc(),
         env=tuple(sorted(env.items())),
         caps=caps,
         host_uid=host_uid,
         cgroup=cgroup,
+        data_dir=data_dir,
     )

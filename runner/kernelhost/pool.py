@@ -15,6 +15,7 @@ from typing import Any
 from runner.kernelhost import environments
 from runner.kernelhost.host import Host
 from runner.kernelhost.kernel import START_FAILURES, ConfinedKernel, Kind
+from runner.kernelhost.templates import Templates
 
 log = logging.getLogger(__name__)
 
@@ -45,6 +46,7 @@ class Pool:
 
     def __init__(self, host: Host) -> None:
         self.host = host
+        self.templates = Templates(host)
         self.sizes = host.settings.pool
         self._waiting: list[Waiting] = []
         self._ending: set[asyncio.Task[None]] = set()
@@ -76,6 +78,11 @@ class Pool:
         self._waiting.remove(chosen)
         return chosen
 
+    def new_kernel(self, kind: Kind) -> ConfinedKernel:
+        """A kernel that nobody has started yet."""
+        launcher = self.templates.launcher(kind.definition)
+        return ConfinedKernel(self.host, kind, launcher)
+
     # What the host does --------------------------------------------------------------
 
     def keep_filled(self) -> None:
@@ -89,7 +96,9 @@ class Pool:
             for each in of_name:
                 if each not in fresh:
                     self._drop(each)
-            if kind is not None:
+            if kind is not None and self.templates.want(
+                kind.definition, self.keep_filled
+            ):
                 for _ in range(size - len(fresh)):
                     self._add(kind)
 
@@ -115,7 +124,7 @@ class Pool:
         return Kind(definition, self.host.settings.pool_caps)
 
     def _add(self, kind: Kind) -> None:
-        kernel = ConfinedKernel(self.host, kind)
+        kernel = self.new_kernel(kind)
         waiting = Waiting(kernel, asyncio.create_task(kernel.start()))
         self._waiting.append(waiting)
         waiting.starting.add_done_callback(lambda _: self._on_started(waiting))
@@ -153,6 +162,10 @@ class Pool:
         self._ending.add(task)
         task.add_done_callback(self._ending.discard)
 
+    def _launcher_name(self, environment: str, kernel_name: str) -> str | None:
+        kind = self._kind(environment, kernel_name)
+        return self.templates.launcher(kind.definition).name if kind else None
+
     def status(self) -> list[dict[str, Any]]:
         """How many kernels wait, by environment and kernel name."""
         return [
@@ -163,6 +176,7 @@ class Pool:
                 "ready": sum(
                     each.is_ready for each in self._named(environment, kernel_name)
                 ),
+                "launcher": self._launcher_name(environment, kernel_name),
             }
             for (environment, kernel_name), size in self.sizes.items()
         ]

@@ -20,11 +20,13 @@ from runner.kernelhost.confinement import KERNEL_DIR, Confinement, DataFile
 from runner.kernelhost.endpoints import PORTS, PREFIX_INSIDE, Endpoints
 from runner.kernelhost.environments import KernelDefinition
 from runner.kernelhost.guarded import GuardedChannel
-from runner.kernelhost.launcher import Sandbox, SandboxUnavailable, launch
+from runner.kernelhost.sandbox import Launcher, Sandbox, SandboxUnavailable
 
 CONNECTION_FILE = f"{KERNEL_DIR}/connection.json"
 # One message of a kernel; a larger one drops its connection.
 CURVE_KEYS = {"curve_publickey", "curve_secretkey"}
+RECONNECT_MS = 2
+HANDSHAKE_MS = 3000
 MAX_MESSAGE_BYTES = 16 * 1024 * 1024
 
 
@@ -33,6 +35,10 @@ def zmq_context() -> zmq.asyncio.Context:
     context = zmq.asyncio.Context()
     context.setsockopt(zmq.MAXMSGSIZE, MAX_MESSAGE_BYTES)
     context.setsockopt(zmq.LINGER, 0)
+    # A socket's name is there a moment before the kernel listens on it.
+    context.setsockopt(zmq.RECONNECT_IVL, RECONNECT_MS)
+    # A handshake that got lost while the kernel started is begun anew.
+    context.setsockopt(zmq.HANDSHAKE_IVL, HANDSHAKE_MS)
     return context
 
 
@@ -42,7 +48,7 @@ class SandboxProvisioner(KernelProvisionerBase):
     definition: KernelDefinition
     confinement: Confinement
     cgroup: RunCgroup | None = None
-    bwrap: str
+    launcher: Launcher
     manager: SandboxKernelManager
     sandbox: Sandbox | None = None
 
@@ -121,11 +127,11 @@ class SandboxProvisioner(KernelProvisionerBase):
         """Start the sandbox and wait for the kernel's sockets.
 
         Raises:
-            SandboxUnavailable: bubblewrap refused, or the kernel ended at once.
+            SandboxUnavailable: it could not be launched, or the kernel ended at once.
         """
         confinement = self.confinement.with_file(self.connection_file())
-        self.sandbox = await launch(
-            confinement, tuple(cmd), bwrap=self.bwrap, cgroup=self.cgroup
+        self.sandbox = await self.launcher.launch(
+            confinement, tuple(cmd), cgroup=self.cgroup
         )
         await self.endpoints.wait(self.sandbox.init_pid, self.sandbox.gone)
         if self.sandbox.gone.done():
@@ -217,7 +223,7 @@ def manager_for(
     definition: KernelDefinition,
     confinement: Confinement,
     cgroup: RunCgroup | None,
-    bwrap: str,
+    launcher: Launcher,
     context: zmq.asyncio.Context,
 ) -> SandboxKernelManager:
     """A manager whose provisioner holds the confinement of this run."""
@@ -238,6 +244,6 @@ def manager_for(
     )
     provisioner.manager = manager
     provisioner.definition, provisioner.confinement = definition, confinement
-    provisioner.cgroup, provisioner.bwrap = cgroup, bwrap
+    provisioner.cgroup, provisioner.launcher = cgroup, launcher
     manager.provisioner = provisioner
     return manager

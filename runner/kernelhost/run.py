@@ -19,12 +19,12 @@ from runner.kernelhost.kernel import (
     KernelNotReady,
     Kind,
 )
-from runner.kernelhost.launcher import Sandbox
 from runner.kernelhost.outputs import Emit, OutputLimitReached
 from runner.kernelhost.plan import caps_of
 from runner.kernelhost.pool import Pool
 from runner.kernelhost.protocol import ExecuteRequest
 from runner.kernelhost.proxy.sources import DataProxies
+from runner.kernelhost.sandbox import Sandbox
 
 log = logging.getLogger(__name__)
 
@@ -142,12 +142,16 @@ class Run:
 
     async def _start(self, stack: AsyncExitStack, kind: Kind) -> CellExecutor:
         waited = self.pool.claim(kind)
-        kernel = waited.kernel if waited else ConfinedKernel(self.pool.host, kind)
+        kernel = waited.kernel if waited else self.pool.new_kernel(kind)
         self.kernel = kernel
         stack.push_async_callback(kernel.end)
-        evidence = self.pool.host.evidence(pooled=waited is not None)
+        await (waited.starting if waited else kernel.launch())
+        evidence = self.pool.host.evidence(
+            launcher=kernel.launcher.name, pooled=waited is not None
+        )
         self.emit({"event": "accepted", "evidence": evidence})
-        await (waited.starting if waited else kernel.start())
+        if not waited:
+            await kernel.answer()
         if self.decided is not None or not kernel.is_alive:
             raise KernelNotReady(self.decided or "it ended while it waited")
         log.info("run %s has kernel %s", self.request.run_id, kernel.name)

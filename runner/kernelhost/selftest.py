@@ -20,7 +20,7 @@ from runner.kernelhost.environments import (
     KernelDefinition,
     is_interpreter_prefix,
 )
-from runner.kernelhost.launcher import Sandbox, launch
+from runner.kernelhost.sandbox import Launcher, Sandbox
 
 PROBE_TIMEOUT_S = 15.0
 POLL_S = 0.01
@@ -57,6 +57,12 @@ class Findings:
     real_uid: int
     cgroup_holds: bool
     confinement: Confinement
+    launcher: Launcher
+
+
+def probe_command(*interpreter: str) -> tuple[str, ...]:
+    """The command that runs the probe with an interpreter and its options."""
+    return (*interpreter, "-c", PROBE.read_text(encoding="utf-8"))
 
 
 def probe_definition() -> KernelDefinition:
@@ -67,7 +73,7 @@ def probe_definition() -> KernelDefinition:
     return KernelDefinition(
         environment="",
         kernel_name="",
-        argv=(str(interpreter), "-I", "-S", "-c", PROBE.read_text(encoding="utf-8")),
+        argv=probe_command(str(interpreter), "-I", "-S"),
         env=(),
         encrypts=False,
         interrupt_mode="signal",
@@ -78,7 +84,11 @@ def probe_definition() -> KernelDefinition:
 
 
 async def probe(
-    confinement: Confinement, *, bwrap: str, cgroup: RunCgroup | None
+    launcher: Launcher,
+    confinement: Confinement,
+    command: tuple[str, ...],
+    *,
+    cgroup: RunCgroup | None,
 ) -> Findings:
     """Launch the probe and collect the findings.
 
@@ -86,8 +96,7 @@ async def probe(
         SandboxUnavailable: the sandbox could not even be built.
         ValueError: the probe did not answer.
     """
-    definition = probe_definition()
-    sandbox = await launch(confinement, definition.argv, bwrap=bwrap, cgroup=cgroup)
+    sandbox = await launcher.launch(confinement, command, cgroup=cgroup)
     try:
         inside = await asyncio.wait_for(_answer(sandbox), PROBE_TIMEOUT_S)
         pid = sandbox.kernel_pid()
@@ -97,6 +106,7 @@ async def probe(
             real_uid=inside["uid_outside"],
             cgroup_holds=cgroup is not None and pid in cgroup.processes(),
             confinement=confinement,
+            launcher=launcher,
         )
     finally:
         await sandbox.destroy()
@@ -106,8 +116,9 @@ async def _answer(sandbox: Sandbox) -> dict[str, Any]:
     while True:
         for line in b"".join(sandbox.last_words).splitlines():
             with suppress(ValueError):
-                answer: dict[str, Any] = json.loads(line)
-                return answer
+                answer = json.loads(line)
+                if isinstance(answer, dict):
+                    return answer
         if sandbox.gone.done():
             raise ValueError(
                 b"".join(sandbox.last_words).decode(errors="replace")[-300:]
@@ -121,14 +132,15 @@ def _namespace(name: str) -> Callable[[Findings], tuple[bool, str]]:
 
     def judge(findings: Findings) -> tuple[bool, str]:
         inside = findings.inside["namespaces"].get(link)
-        holds = inside is not None and inside != str(
-            Path(f"/proc/self/ns/{link}").readlink()
-        )
+        others = [os.getpid(), findings.launcher.pid]
+        holds = inside is not None and inside not in {
+            str(Path(f"/proc/{pid}/ns/{link}").readlink()) for pid in others if pid
+        }
         if name == "pid":
             holds = holds and max(findings.inside["pids"]) < 100
         if name == "network":
             holds = holds and findings.inside["interfaces"] == ["lo"]
-        return holds, "its own" if holds else "the host's"
+        return holds, "its own" if holds else "not its own"
 
     return judge
 
@@ -169,11 +181,12 @@ def _vsock(findings: Findings) -> tuple[bool, str]:
 
 def _rlimits(findings: Findings) -> tuple[bool, str]:
     caps, seen = findings.confinement.caps, findings.inside["rlimits"]
+    data_bytes = caps.data_bytes + findings.launcher.inherited_bytes
     wanted = {
         "core": [0, 0],
         "processes": [caps.processes] * 2,
         "files": [caps.open_files] * 2,
-        "data": [caps.data_bytes] * 2,
+        "data": [data_bytes] * 2,
         "file_size": [caps.file_bytes] * 2,
     }
     wrong = [name for name, value in wanted.items() if seen[name] != value]

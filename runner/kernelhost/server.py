@@ -228,6 +228,7 @@ class Server:
             run.stop_now("cancelled")
         if self.tasks:
             await asyncio.wait(self.tasks, timeout=self.host.settings.drain_s)
+        await self.pool.templates.close()
         self.host.settings.socket.unlink(missing_ok=True)
 
 

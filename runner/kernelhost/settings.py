@@ -40,6 +40,10 @@ class HostSettings:
     #: How many kernels wait, by environment and kernel name, and with which caps.
     pool: Mapping[tuple[str, str], int]
     pool_caps: Caps
+    #: Whether kernels may be forked from a template of their environment.
+    forks: bool
+    #: How often one template is forked before another takes its place.
+    template_forks: int
 
 
 def _value(environ: Mapping[str, str], name: str, default: str = "") -> str:
@@ -86,6 +90,11 @@ def read_settings(environ: Mapping[str, str] = os.environ) -> HostSettings:
         raise InvalidSetting(
             "SANDBOX", f"must be required or degraded, not {sandbox!r}."
         )
+    launcher = _value(environ, "KERNEL_HOST_LAUNCHER", "fork")
+    if launcher not in ("exec", "fork"):
+        raise InvalidSetting(
+            "KERNEL_HOST_LAUNCHER", f"must be fork or exec, not {launcher!r}."
+        )
     client_uid = _value(environ, "KERNEL_HOST_CLIENT_UID")
     return HostSettings(
         socket=Path(socket).absolute(),
@@ -105,5 +114,9 @@ def read_settings(environ: Mapping[str, str] = os.environ) -> HostSettings:
                 _number(environ, "RUN_MEMORY_BYTES", str(USUAL.memory_bytes))
             ),
             processes=int(_number(environ, "RUN_PROCESSES", str(USUAL.processes))),
+        ),
+        forks=launcher == "fork",
+        template_forks=max(
+            1, int(_number(environ, "KERNEL_HOST_TEMPLATE_FORKS", "200"))
         ),
     )

@@ -57,6 +57,26 @@ def _lock(path: Path) -> int | None:
     return descriptor
 
 
+def number_in_template(uid: int) -> int:
+    """How the user namespace of a template numbers a user id of the pool."""
+    return uid - FIRST_UID + 1
+
+
+def template_map(own: int) -> str:
+    """A template's map of user ids: root inside is ``own``, the others are those of kernels.
+
+    In the format of user_namespaces(7): first id inside, first id outside, how many.
+    """
+    rows = [
+        (0, own, 1),
+        (1, FIRST_UID, own - FIRST_UID),
+        (number_in_template(own + 1), own + 1, FIRST_UID + POOL_SIZE - own - 1),
+    ]
+    return "".join(
+        f"{inside} {outside} {count}\n" for inside, outside, count in rows if count
+    )
+
+
 @contextmanager
 def leased_uid(lock_dir: Path = LOCK_DIR) -> Iterator[int]:
     """A user id that no other run on this machine has, held by a file lock.

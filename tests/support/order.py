@@ -19,6 +19,8 @@ LONG = (
     "tests/runner/test_worker.py",
     "tests/config/demo/test_notebooks.py",
     "tests/runner/kernelhost/test_limits.py",
+    "tests/runner/kernelhost/test_templates.py",
+    "tests/runner/kernelhost/test_fork.py",
     "tests/runner/test_execution.py",
 )
 

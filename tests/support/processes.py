@@ -95,7 +95,8 @@ def celery_worker() -> Process:
 
 def kernel_host() -> Process:
     """The kernel host, which is given no login and no key."""
-    variables = {"KERNEL_HOST_POOL": ""}  # no waiting kernel takes time from the tests
+    # No waiting kernel takes time from the tests, but each is forked.
+    variables = {"KERNEL_HOST_POOL": "python-analytics/python3=0"}
     return Process("kernels", [sys.executable, "-m", "runner.kernelhost"], variables)
 
 

@@ -9,6 +9,7 @@ import pytest
 
 from tests.runner.kernelhost.harness import (
     REPOSITORY,
+    ForkingHost,
     HostWithWaitingKernels,
     KernelHost,
 )
@@ -35,9 +36,21 @@ def open_folder() -> Iterator[Path]:
 
 
 @pytest.fixture(scope="session")
-def host(environments, tmp_path_factory) -> Iterator[KernelHost]:
-    """A running kernel host."""
-    yield from _serving(KernelHost(tmp_path_factory.mktemp("kernelhost")))
+def host(forking_host) -> KernelHost:
+    """A running kernel host, as it is by default."""
+    return forking_host
+
+
+@pytest.fixture(scope="session")
+def forking_host(environments, tmp_path_factory) -> Iterator[KernelHost]:
+    """A running kernel host that forks a kernel for each run."""
+    yield from _serving(ForkingHost(tmp_path_factory.mktemp("forking")))
+
+
+@pytest.fixture(scope="session")
+def executing_host(environments, tmp_path_factory) -> Iterator[KernelHost]:
+    """A running kernel host that starts a new interpreter for each run."""
+    yield from _serving(KernelHost(tmp_path_factory.mktemp("executing")))
 
 
 @pytest.fixture(scope="session")

@@ -91,6 +91,14 @@ class KernelHost:
     home: Path
     environment: dict[str, str] = field(default_factory=dict)
     process: subprocess.Popen[bytes] | None = None
+    templates: set[int] = field(default_factory=set)
+    #: In which environment notebooks run that name none.
+    notebook_environment: str = "python-analytics"
+
+    def kernel_processes(self) -> list[int]:
+        """Every process of a kernel, seen from outside."""
+        below = processes_below(self.process.pid)
+        return [pid for pid in below if pid not in self.templates]
 
     @property
     def socket(self) -> Path:
@@ -135,12 +143,11 @@ class KernelHost:
         return self.process.wait(20)
 
     def request(self, *cells: str | dict[str, Any], **given: Any) -> ExecuteRequest:
+        environment = given.get("environment", self.notebook_environment)
         values = {
             "run_id": uuid.uuid4().hex,
-            "environment": "python-analytics",
-            "environment_lock_sha256": lock_sha256(
-                given.get("environment", "python-analytics")
-            ),
+            "environment": environment,
+            "environment_lock_sha256": lock_sha256(environment),
             "kernel_name": "python3",
             "notebook": notebook(*cells),
             "limits": {"wall_clock_s": 60, **given.pop("limits", {})},
@@ -163,13 +170,28 @@ class KernelHost:
         return self.run(*cells, environment="bash", kernel_name="bash", **given)
 
 
-class HostWithWaitingKernels(KernelHost):
-    """A kernel host on which every run gets a kernel that waited for it."""
+class ForkingHost(KernelHost):
+    """A kernel host that forks every kernel from a template."""
 
-    def start(self) -> "HostWithWaitingKernels":
-        self.environment["KERNEL_HOST_POOL"] = "python-analytics/python3=1,bash/bash=1"
+    pool = "python-analytics/python3=0,bash/bash=0"
+
+    def start(self) -> "ForkingHost":
+        self.environment["KERNEL_HOST_POOL"] = self.pool
+        self.environment["KERNEL_HOST_LAUNCHER"] = "fork"
         super().start()
+        assert until(self.all_fork, START_TIMEOUT_S), self.log()
+        self.templates = set(templates_below(self.process.pid))
         return self
+
+    def all_fork(self) -> bool:
+        pools = client.status(self.socket)["pool"]
+        return all(pool["launcher"] == "fork" for pool in pools)
+
+
+class HostWithWaitingKernels(ForkingHost):
+    """A kernel host on which every run gets a kernel that waited for it, forked from a template."""
+
+    pool = "python-analytics/python3=1,bash/bash=1"
 
     def session(self, *cells: str | dict[str, Any], **given: Any) -> client.Session:
         assert until(self._all_wait, START_TIMEOUT_S), self.log()
@@ -178,6 +200,11 @@ class HostWithWaitingKernels(KernelHost):
     def _all_wait(self) -> bool:
         pools = client.status(self.socket)["pool"]
         return all(pool["ready"] == pool["size"] for pool in pools)
+
+
+def launcher_of(outcome: Outcome) -> str:
+    """How the kernel of a run was started."""
+    return outcome.of("accepted")[0]["evidence"]["launcher"]
 
 
 def until(condition: Any, seconds: float = 5.0) -> bool:
@@ -203,6 +230,26 @@ def processes_below(pid: int) -> list[int]:
                 parents += children
                 found += children
     return found
+
+
+def templates_below(pid: int) -> list[int]:
+    """The processes of templates, with bubblewrap's around them, but not of their forks."""
+    found = []
+    for below in processes_below(pid):
+        with contextlib.suppress(OSError):
+            command = Path(f"/proc/{below}/cmdline").read_bytes()
+            if b"countersign_template" in command and len(pids_inside(below)) < 2:
+                found.append(below)
+    return found
+
+
+def pids_inside(pid: int) -> list[int]:
+    """The numbers of a process in the process namespaces below ours, the outermost first."""
+    with contextlib.suppress(OSError):
+        status = Path(f"/proc/{pid}/status").read_text()
+        numbers = status.split("NSpid:")[1].splitlines()[0].split()
+        return [int(number) for number in numbers[1:]]
+    return []
 
 
 def command_lines() -> list[str]:

@@ -89,13 +89,19 @@ def test_the_required_layers_hold_and_that_is_not_degraded(ordinary):
     assert set(status["layers"]) == set(REQUIRED_LAYERS)
 
 
-def test_notebooks_run_and_attacks_meet_the_same_walls(ordinary):
+@pytest.mark.parametrize("launcher", ["fork", "exec"])
+def test_notebooks_run_and_attacks_meet_the_same_walls(ordinary, launcher):
+    # Only the environments of the pool are forked.
+    environment = {"fork": "python-analytics", "exec": "bash"}[launcher]
+    assert until(lambda: "is warm" in ordinary.log(), 30), ordinary.log()
     outcome = ordinary.run(
         "print(6 * 7)",
         attacks.cell_of(attacks.status),
         attacks.cell_of(attacks.system_calls),
         attacks.cell_of(attacks.network, HOST_PORT=1),
+        environment=environment,
     )
+    assert outcome.of("accepted")[0]["evidence"]["launcher"] == launcher
     assert outcome.text(0) == "42\n"
     status = attacks.evidence(outcome, 1)
     assert (status["CapEff"], status["NoNewPrivs"], status["Seccomp"]) == (

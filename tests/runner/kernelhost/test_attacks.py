@@ -78,10 +78,11 @@ ALLOWED_NAMES = {
 }
 
 
-@pytest.fixture(scope="module", params=["started", "waited"])
-def host(request, host, host_with_waiting_kernels):
-    """A host that starts a kernel for each run, then one whose kernels have waited."""
-    return host if request.param == "started" else host_with_waiting_kernels
+@pytest.fixture(scope="module", params=["exec", "fork", "fork, waited"])
+def host(request, executing_host, forking_host, host_with_waiting_kernels):
+    """A host of each launcher, and one whose kernels have waited."""
+    hosts = {"exec": executing_host, "fork": forking_host}
+    return hosts.get(request.param, host_with_waiting_kernels)
 
 
 @pytest.fixture(scope="module")

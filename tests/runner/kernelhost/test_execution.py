@@ -5,6 +5,13 @@ import base64
 import pytest
 
 from runner.kernelhost import client
+from tests.runner.kernelhost.harness import ForkingHost
+
+
+@pytest.fixture(scope="module", params=["exec", "fork"])
+def host(request, executing_host, forking_host):
+    """A host of each launcher."""
+    return executing_host if request.param == "exec" else forking_host
 
 
 def test_a_python_notebook_runs_and_returns_its_outputs(host):
@@ -50,7 +57,7 @@ def test_events_tell_the_story_in_order(host):
         "finished",
     ]
     evidence = outcome.of("accepted")[0]["evidence"]
-    assert evidence["launcher"] == "exec"
+    assert evidence["launcher"] == ("fork" if isinstance(host, ForkingHost) else "exec")
     assert evidence["degraded"] is False
     assert all(evidence["layers"].values())
     assert {event["status"] for event in outcome.of("cell_finished")} == {"ok"}

@@ -14,6 +14,7 @@ import pytest
 
 from runner.kernelhost import client
 from runner.kernelhost.confinement import REQUIRED_LAYERS, ROOT_LAYERS
+from runner.kernelhost.launcher import Bubblewrap
 from runner.kernelhost.selftest import JUDGES, Findings, judge, probe_caps
 from tests.runner.kernelhost.harness import REPOSITORY, KernelHost
 from tests.runner.kernelhost.test_confinement import PLAIN
@@ -153,6 +154,7 @@ def findings(**changes):
         real_uid=60600,
         cgroup_holds=True,
         confinement=confinement,
+        launcher=Bubblewrap("bwrap"),
     )
 
 

@@ -11,9 +11,9 @@ from runner.kernelhost import client
 from runner.kernelhost.client import ConnectionLost
 from tests.runner.kernelhost.harness import (
     MIB,
+    ForkingHost,
     KernelHost,
     command_lines,
-    processes_below,
     until,
 )
 
@@ -31,8 +31,16 @@ DAEMON = (
 )
 
 
-def kernel_processes(host):
-    return processes_below(host.process.pid)
+@pytest.fixture(scope="module", params=["exec", "fork"])
+def host(request, executing_host, forking_host):
+    """A host of each launcher."""
+    return executing_host if request.param == "exec" else forking_host
+
+
+@pytest.fixture
+def flooded(forking_host):
+    """A host for what meets it only after the launch."""
+    return forking_host
 
 
 def started(session, kind="cell_started"):
@@ -60,7 +68,7 @@ def test_the_wall_clock_ends_everything_even_a_daemon(host):
     assert outcome.text(0) == "partial\n"
     assert outcome.seconds < 7
     assert not any("sleep 314159" in line for line in command_lines())
-    assert until(lambda: not kernel_processes(host))
+    assert until(lambda: not host.kernel_processes())
 
 
 def test_a_daemon_does_not_survive_a_run_that_succeeds(host):
@@ -123,14 +131,14 @@ def test_cancelling_before_the_kernel_is_ready_works_too(host):
         session.cancel()
         last = last_of(session)
     assert last["status"] == "cancelled"
-    assert until(lambda: not kernel_processes(host))
+    assert until(lambda: not host.kernel_processes())
 
 
 def test_when_the_requester_dies_its_run_dies_at_once(host):
     with host.session("import time\ntime.sleep(60)") as session:
         started(session)
-        assert kernel_processes(host)
-    assert until(lambda: not kernel_processes(host), 2)
+        assert host.kernel_processes()
+    assert until(lambda: not host.kernel_processes(), 2)
     assert until(lambda: client.status(host.socket)["active"] == 0)
 
 
@@ -195,8 +203,8 @@ def test_a_fork_bomb_is_bounded(host):
     assert 5 < int(count) <= 40
 
 
-def test_a_flood_of_text_is_cut_with_a_mark_and_the_run_goes_on(host):
-    outcome = host.run(
+def test_a_flood_of_text_is_cut_with_a_mark_and_the_run_goes_on(flooded):
+    outcome = flooded.run(
         "for _ in range(30): print('x' * 100_000)",
         "print('next')",
         limits={"output_bytes_per_cell": 500_000},
@@ -208,8 +216,8 @@ def test_a_flood_of_text_is_cut_with_a_mark_and_the_run_goes_on(host):
     assert outcome.last["truncated"][0]["cell"] == 0
 
 
-def test_a_flood_without_end_stops_the_run(host):
-    outcome = host.run(
+def test_a_flood_without_end_stops_the_run(flooded):
+    outcome = flooded.run(
         "import time\nwhile True:\n    print('x' * 10_000)\n    time.sleep(0.001)",
         limits={
             "output_bytes_per_cell": 100_000,
@@ -222,8 +230,8 @@ def test_a_flood_without_end_stops_the_run(host):
     assert outcome.seconds < 20
 
 
-def test_a_flood_of_displays_stops_the_run(host):
-    outcome = host.run(
+def test_a_flood_of_displays_stops_the_run(flooded):
+    outcome = flooded.run(
         "from IPython.display import display\nwhile True: display(1)",
         limits={"outputs": 50},
     )
@@ -231,8 +239,8 @@ def test_a_flood_of_displays_stops_the_run(host):
     assert "cut at 50 outputs" in outcome.text(0)
 
 
-def test_one_message_larger_than_any_limit_does_not_hurt_the_host(host):
-    outcome = host.run(
+def test_one_message_larger_than_any_limit_does_not_hurt_the_host(flooded):
+    outcome = flooded.run(
         "from IPython.display import display\n"
         "display({'text/plain': 'x' * (40 * 1024 * 1024)}, raw=True)\n"
         "print('after')",
@@ -240,17 +248,17 @@ def test_one_message_larger_than_any_limit_does_not_hurt_the_host(host):
     )
     assert outcome.status in {"succeeded", "output_limit"}
     assert outcome.last["truncated"]
-    assert host.run("print('alive')").text(0) == "alive\n"
+    assert flooded.run("print('alive')").text(0) == "alive\n"
 
 
 def test_nothing_is_left_behind(host):
     host.run("print(1)")
     pid = host.process.pid
-    assert until(lambda: not kernel_processes(host))
+    assert until(lambda: not host.kernel_processes())
     descriptors = len(list(Path(f"/proc/{pid}/fd").iterdir()))
     for _ in range(3):
         host.run("print(1)")
-    assert until(lambda: not kernel_processes(host))
+    assert until(lambda: not host.kernel_processes())
     assert until(lambda: len(list(Path(f"/proc/{pid}/fd").iterdir())) <= descriptors)
     if os.geteuid() == 0:
         assert not list(Path("/sys/fs/cgroup").rglob(f"countersign-kernel-{pid}-*"))
@@ -276,14 +284,14 @@ while True:
     [MALFORMED_FLOOD, NESTED_FLOOD],
     ids=["malformed", "nested"],
 )
-def test_a_kernel_that_floods_the_host_stops_neither_it_nor_the_others(host, source):
-    with host.session(source, limits={"wall_clock_s": 9}) as flooding:
+def test_a_kernel_that_floods_the_host_stops_neither_it_nor_the_others(flooded, source):
+    with flooded.session(source, limits={"wall_clock_s": 9}) as flooding:
         started(flooding, "output")
-        others = host.run("print('through')", limits={"wall_clock_s": 40})
+        others = flooded.run("print('through')", limits={"wall_clock_s": 40})
         assert others.text(0) == "through\n"
         last = last_of(flooding)
     assert last["status"] in {"timed_out", "output_limit", "out_of_memory"}
-    assert peak_memory(host) < 1500 * MIB
+    assert peak_memory(flooded) < 1500 * MIB
 
 
 def peak_memory(host):
@@ -295,9 +303,9 @@ def peak_memory(host):
 
 
 class TestWithItsOwnHost:
-    @pytest.fixture
-    def own(self, environments, tmp_path):
-        running = KernelHost(tmp_path / "h").start()
+    @pytest.fixture(params=[KernelHost, ForkingHost], ids=["exec", "fork"])
+    def own(self, request, environments, tmp_path):
+        running = request.param(tmp_path / "h").start()
         yield running
         if running.process.poll() is None:
             running.stop(signal.SIGKILL)
@@ -305,7 +313,7 @@ class TestWithItsOwnHost:
     def test_killing_the_host_kills_its_kernels(self, own):
         with own.session("import time\ntime.sleep(60)") as session:
             started(session)
-            kernels = kernel_processes(own)
+            kernels = own.kernel_processes()
             assert kernels
             own.stop(signal.SIGKILL)
             assert until(
@@ -318,7 +326,7 @@ class TestWithItsOwnHost:
     def test_sigterm_ends_the_runs_and_leaves_nothing(self, own):
         with own.session("import time\ntime.sleep(60)") as session:
             started(session)
-            kernels = kernel_processes(own)
+            kernels = own.kernel_processes()
             own.process.send_signal(signal.SIGTERM)
             assert last_of(session)["status"] == "cancelled"
         assert own.process.wait(10) == 0

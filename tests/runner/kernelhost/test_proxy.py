@@ -9,7 +9,7 @@ from psycopg import sql
 
 from config.embedded.files import free_port
 from config.embedded.postgres import PostgresServer
-from tests.runner.kernelhost.harness import DataSourceRequest, processes_below, until
+from tests.runner.kernelhost.harness import DataSourceRequest, until
 
 ROLE = "r_00000000000000000000000000000001"
 OTHER = "r_00000000000000000000000000000002"
@@ -327,7 +327,7 @@ def test_the_end_of_the_run_cuts_its_connections(host, source, server):
                 break
         assert until(lambda: active(server, "pg_sleep") == 1)
     started = time.monotonic()
-    assert until(lambda: not processes_below(host.process.pid))
+    assert until(lambda: not host.kernel_processes())
     assert until(lambda: sessions(server) == 0), "a session of the run is still open"
     assert time.monotonic() - started < 5
 
