@@ -9,9 +9,11 @@ from __future__ import annotations
 import asyncio
 import logging
 import secrets
+import time
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
+from queue import Empty
 from typing import Any
 
 from runner.kernelhost.cgroups import CgroupUnavailable, RunCgroup
@@ -190,27 +192,23 @@ class ConfinedKernel:
         """Ask until the kernel was heard on both channels.
 
         Asking again is harmless, and needed when the first answer was published before our
-        subscription was there and the welcome to it got lost as well.
+        subscription was there and the welcome to it got lost as well.  Nobody waits for a
+        message while one is sent: ZeroMQ tells only once that something can be read, and
+        sending uses that up.
         """
         asked: set[str] = set()
-        waiting = {
-            asyncio.create_task(_heard(client.shell_channel, asked)),
-            asyncio.create_task(_heard(client.iopub_channel, asked)),
-        }
-        try:
-            while waiting:
-                provisioner = self.manager.provisioner
-                if not provisioner.has_process:
-                    raise KernelNotReady(
-                        f"the kernel ended before it answered: {provisioner.last_words()}"
-                    )
-                asked.add(client.kernel_info())
-                heard, waiting = await asyncio.wait(waiting, timeout=ASK_AGAIN_S)
-                for task in heard:
-                    task.result()
-        finally:
-            for task in waiting:
-                task.cancel()
+        missing = [client.shell_channel, client.iopub_channel]
+        while missing:
+            provisioner = self.manager.provisioner
+            if not provisioner.has_process:
+                raise KernelNotReady(
+                    f"the kernel ended before it answered: {provisioner.last_words()}"
+                )
+            asked.add(client.kernel_info())
+            heard = await asyncio.gather(*(_heard(each, asked) for each in missing))
+            missing = [
+                each for each, was in zip(missing, heard, strict=True) if not was
+            ]
 
     async def open_data(self, proxies: DataProxies) -> None:
         """Let the run's data sources appear inside; ``proxies`` ends before the kernel does."""
@@ -240,12 +238,17 @@ class ConfinedKernel:
             self._manager.release()
 
 
-async def _heard(channel: Any, asked: set[str]) -> None:
-    """Return when the channel has brought something that proves it open."""
-    while True:
-        message = await channel.get_msg(timeout=None)
+async def _heard(channel: Any, asked: set[str]) -> bool:
+    """Whether the channel brings something soon that proves it open."""
+    until = time.monotonic() + ASK_AGAIN_S
+    while (left := until - time.monotonic()) > 0:
+        try:
+            message = await channel.get_msg(timeout=left)
+        except Empty:
+            return False
         if (
             message["msg_type"] == WELCOME
             or message["parent_header"].get("msg_id") in asked
         ):
-            return
+            return True
+    return False
