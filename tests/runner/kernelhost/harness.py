@@ -156,7 +156,10 @@ class KernelHost:
         return ExecuteRequest(**values)
 
     def session(self, *cells: str | dict[str, Any], **given: Any) -> client.Session:
-        return client.execute(self.socket, self.request(*cells, **given))
+        return self.ask(self.request(*cells, **given))
+
+    def ask(self, request: ExecuteRequest) -> client.Session:
+        return client.execute(self.socket, request)
 
     def run(self, *cells: str | dict[str, Any], **given: Any) -> Outcome:
         outcome = Outcome()
@@ -194,8 +197,11 @@ class HostWithWaitingKernels(ForkingHost):
     pool = "python-analytics/python3=1,bash/bash=1"
 
     def session(self, *cells: str | dict[str, Any], **given: Any) -> client.Session:
-        assert until(self._all_wait, START_TIMEOUT_S), self.log()
+        self.wait_for_kernels()
         return super().session(*cells, **given)
+
+    def wait_for_kernels(self) -> None:
+        assert until(self._all_wait, START_TIMEOUT_S), self.log()
 
     def _all_wait(self) -> bool:
         pools = client.status(self.socket)["pool"]
