@@ -10,7 +10,7 @@ SANDBOX ?= required
 COUNTERSIGN_HOME ?= $(CURDIR)/.countersign
 BIN := .venv/bin
 PIP := -m pip install --disable-pip-version-check --no-input --require-hashes
-ENVIRONMENTS := python-analytics bash
+ENVIRONMENTS := python-analytics python-forms bash
 BUILT := $(ENVIRONMENTS:%=.environments/%/lock.txt) \
 	$(patsubst environments/%.warm.py,.environments/%/warm.py,$(wildcard environments/*.warm.py))
 TESTS ?= tests
@@ -60,18 +60,14 @@ machine:
 
 .environments/%/lock.txt: environments/%.txt
 	@echo "Building the notebook environment $*"
-	@rm -rf .environments/$*
-	@$(PYTHON) -m venv .environments/$*
-	@.environments/$*/bin/python $(PIP) -r $< | $(PYTHON) config/demo/progress.py
-	@if test -d .environments/$*/lib/python*/site-packages/bash_kernel; then \
-		.environments/$*/bin/python -m bash_kernel.install --prefix .environments/$* > /dev/null; fi
-	@cp $< $@
+	@$(PYTHON) -m runner.building $* environments .environments | $(PYTHON) config/demo/progress.py
+	@touch $@
 
 .environments/%/warm.py: environments/%.warm.py .environments/%/lock.txt
 	@cp $< $@
 
 pins: setup ## Pin requirements and notebook environments anew
-	@for name in requirements requirements-dev environments/python-analytics environments/bash; do \
+	@for name in requirements requirements-dev $(ENVIRONMENTS:%=environments/%); do \
 		echo "$$name.txt"; CUSTOM_COMPILE_COMMAND="make pins" $(BIN)/pip-compile --quiet --strip-extras \
 		--generate-hashes --allow-unsafe --no-emit-index-url --no-emit-find-links \
 		--no-emit-trusted-host --no-emit-options --output-file $$name.txt $$name.in; done
