@@ -48,7 +48,7 @@ def healthz(request: HttpRequest) -> JsonResponse:
 @require_safe
 def readyz(request: HttpRequest) -> JsonResponse:
     """Say of each part whether it is ready; 503 while one is not."""
-    parts = _remembered.parts()
+    parts = remembered_parts()
     ready = all(part.ready for part in parts.values())
     told = {name: asdict(part) for name, part in parts.items()}
     body = {"status": "ready" if ready else "not ready", "parts": told}
@@ -142,3 +142,8 @@ class _Remembered:
 
 
 _remembered = _Remembered(all_parts)
+
+
+def remembered_parts() -> dict[str, Part]:
+    """Return every part as it was at most `REMEMBER_S` ago."""
+    return _remembered.parts()

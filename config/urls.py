@@ -2,11 +2,12 @@
 
 from django.urls import include, path
 
-from config import health
+from config import health, operations
 
 urlpatterns = [
     path("healthz", health.healthz, name="healthz"),
     path("readyz", health.readyz, name="readyz"),
+    path("status/", operations.status_page, name="status"),
     path("api/v1/", include("config.api_urls")),
     path("audit/", include("audit.urls")),
     path("", include("accounts.urls")),

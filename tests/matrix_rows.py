@@ -10,6 +10,8 @@ ROWS = """
 # Health
 GET healthz:  200 200 200 200 200 200 200 200 200
 GET readyz:  503 503 503 503 503 503 503 503 503
+GET status:  302 403 403 403 403 403 200 200 403
+GET api:status:  401 403 403 403 403 403 200 200 403
 # API: session, audit, notebooks, versions
 GET api:schema:  200 200 200 200 200 200 200 200 200
 GET api:session:  200 200 200 200 200 200 200 200 200

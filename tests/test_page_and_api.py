@@ -62,6 +62,7 @@ ACCOUNT_FORMS = {
 }
 #: Pages and downloads that change nothing → the call that reads the same.
 READS = {
+    "status": "GET api:status",
     "accounts:profile": "GET api:sessions",
     "accounts:roles": "GET api:roles",
     "accounts:people": "GET api:people",

@@ -7,6 +7,7 @@ to a worker every ten seconds, looks for it and tells.
 import json
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
+from typing import Any
 
 import redis
 from celery import Celery
@@ -21,6 +22,7 @@ LIFETIME_S = 30
 #: How long the workers get to say which queues they serve (seconds).
 ANSWER_WITHIN_S = 1.0
 KEY = "countersign:parts_alive"
+TOLD_ALONG = ("layers", "pool", "active")
 
 
 @dataclass(frozen=True)
@@ -33,6 +35,12 @@ class PartsAlive:
     kernel_host: str = "not seen lately"
     #: The kernel host runs with fewer layers than it should, by explicit setting.
     degraded: bool = False
+    #: Layer of confinement → `{holds, seen}`.
+    layers: dict[str, dict[str, Any]] = field(default_factory=dict)
+    #: `{environment, kernel_name, size, ready, launcher}` of kernels that wait.
+    pool: list[dict[str, Any]] = field(default_factory=list)
+    #: How many runs the kernel host has.
+    active: int = 0
 
     @property
     def kernel_host_is_ready(self) -> bool:
@@ -42,12 +50,8 @@ class PartsAlive:
 
 def note_parts_alive(*, now: datetime, app: Celery | None = None) -> PartsAlive:
     """Look for the workers and the kernel host, and leave word for `/readyz`."""
-    state, degraded = _kernel_host()
     seen = PartsAlive(
-        swept_at=stamp(now),
-        queues=_served_queues(app or celery_app),
-        kernel_host=state,
-        degraded=degraded,
+        swept_at=stamp(now), queues=_served_queues(app or celery_app), **_kernel_host()
     )
     with _broker() as broker:
         broker.set(KEY, json.dumps(asdict(seen)), ex=LIFETIME_S)
@@ -61,16 +65,21 @@ def parts_alive() -> PartsAlive:
     return PartsAlive(**json.loads(told)) if told else PartsAlive()
 
 
-def _kernel_host() -> tuple[str, bool]:
-    """Return the kernel host's state in words, and whether it is degraded."""
+def _kernel_host() -> dict[str, Any]:
+    """Return what `PartsAlive` says of the kernel host."""
     if not settings.KERNEL_HOST_SOCKET:
-        return "KERNEL_HOST_SOCKET is not set", False
+        return {"kernel_host": "KERNEL_HOST_SOCKET is not set"}
     try:
         status = kernel_host.status(settings.KERNEL_HOST_SOCKET)
     except (kernel_host.KernelHostUnavailable, kernel_host.ConnectionLost):
-        return "does not answer", False
+        return {"kernel_host": "does not answer"}
     state = "ready" if status.get("ok") else "refuses work: its self-test failed"
-    return state, bool(status.get("degraded"))
+    return {
+        "kernel_host": state,
+        "degraded": bool(status.get("degraded")),
+        # An older kernel host tells less.
+        **{name: status[name] for name in TOLD_ALONG if name in status},
+    }
 
 
 def _served_queues(app: Celery) -> list[str]:

@@ -53,6 +53,7 @@ PAGES = {
     "carol": [f"{NOTEBOOK}policy/", f"{V2}sign-off/", f"{V1}sign-off/", f"{V1}revoke/"],
     "helen": ["/profile/", NOTEBOOK],
     "otto": [
+        "/status/",
         "/people/",
         "/people/ada/",
         "/groups/people/ada/",

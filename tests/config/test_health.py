@@ -200,7 +200,7 @@ def kernel_host_that_answers(path: Path, answer: dict[str, Any]) -> Iterator[Non
     ("answer", "state", "degraded"),
     [
         ({"ok": True, "degraded": False}, "ready", False),
-        ({"ok": True, "degraded": True}, "ready", True),
+        ({"ok": True, "degraded": True, "active": 3}, "ready", True),
         ({"ok": False}, "refuses work: its self-test failed", False),
     ],
 )
@@ -217,6 +217,7 @@ def test_the_sweep_leaves_word_of_the_kernel_host(
         note_parts_alive(now=NOW)
     told = parts_alive()
     assert (told.kernel_host, told.degraded) == (state, degraded)
+    assert told.active == answer.get("active", 0)
     assert told.swept_at == "2026-03-02T09:00:00.000000Z"
     assert 0 < broker.ttl(KEY) <= LIFETIME_S
 
