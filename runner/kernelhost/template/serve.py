@@ -36,7 +36,7 @@ def warm_up() -> None:
     Raises:
         Unusable: something started a thread, or opened what a fork must not share.
     """
-    # Half of an IPython kernel's start would be a debugger that nobody can attach.
+    # A debugger, which nobody could attach to, would be loaded at every start.
     sys.modules["debugpy"] = None  # type: ignore[assignment]
     for name in WARM_MODULES:
         importlib.import_module(name)
