@@ -77,7 +77,7 @@ class Templates:
         try:
             template = await self._warm(definition)
         except Exception as problem:  # noqa: BLE001 - whatever it is, bubblewrap is there
-            log.warning("%s is not forked: %s", definition.environment, problem)
+            log.warning("%s is not forked: %r", definition.environment, problem)
             self._failed_at[definition] = time.monotonic()
             return
         await self._retire(definition)
