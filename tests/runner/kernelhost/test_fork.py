@@ -5,16 +5,19 @@ import os
 import random
 import signal
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from runner.kernelhost.confinement import Caps, DataFile
-from runner.kernelhost.fork import can_fork, order_for
+from runner.kernelhost.fork import Template, can_fork, order_for
+from runner.kernelhost.sandbox import SandboxUnavailable
 from runner.kernelhost.template.order import Order
 from tests.runner.kernelhost.harness import (
     ForkingHost,
     launcher_of,
+    pids_inside,
     processes_below,
     templates_below,
     until,
@@ -96,6 +99,27 @@ def holds(pid: int, needle: bytes) -> bool:
             if needle in memory.read(end - start):
                 return True
     return False
+
+
+@pytest.mark.security
+async def test_a_template_forks_no_kernel_that_may_see_other_things(tmp_path):
+    other = replace(PLAIN, env=(*PLAIN.env, ("MORE", "1")))
+    with pytest.raises(SandboxUnavailable, match="of another kernel"):
+        await Template(PLAIN, tmp_path).launch(
+            other, ("python", "-m", "x"), cgroup=None
+        )
+
+
+def test_a_template_has_another_number_than_its_kernels(own):
+    """Libraries that see by their number that they were forked would not see it otherwise."""
+    with own.session(SLEEP) as session:
+        events = session.events(timeout_s=30)
+        while next(events)["event"] != "cell_started":
+            pass
+        (init,) = [p for p in own.kernel_processes() if pids_inside(p)[-1:] == [1]]
+        status = Path(f"/proc/{init}/status").read_text()
+        template = int(status.split("PPid:")[1].split()[0])
+        assert pids_inside(template)[-1] not in (1, 2)
 
 
 @pytest.mark.security
@@ -208,7 +232,10 @@ def test_a_template_is_renewed_and_its_last_forks_are_left_to_end(
         first = set(host.templates)
         for _ in range(3):
             assert launcher_of(host.run("1")) == "fork"
-        now = lambda: set(templates_below(host.process.pid))  # noqa: E731
+
+        def now() -> set[int]:
+            return set(templates_below(host.process.pid))
+
         assert until(lambda: now() - first and first - now(), READY_WITHIN_S)
         assert launcher_of(host.run("1")) == "fork"
         assert "ended by a fault" not in host.log()
