@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import struct
+from collections.abc import Iterator
 from dataclasses import dataclass
 
-HEADER_BYTES = 5
+HEADER = struct.Struct("!cI")
+HEADER_BYTES = HEADER.size
+#: What carries data to a client: a row, and a line that is copied out.
+ROW_KINDS = (b"D", b"d")
 MAX_FRONTEND_BYTES = 16 * 1024 * 1024
 MAX_BACKEND_BYTES = 64 * 1024 * 1024
 MAX_STARTUP_BYTES = 10_000
@@ -29,7 +33,33 @@ class Frame:
 
     def encode(self) -> bytes:
         """The bytes on the wire."""
-        return self.kind + struct.pack("!I", len(self.payload) + 4) + self.payload
+        return HEADER.pack(self.kind, len(self.payload) + 4) + self.payload
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Rows one right after the other, as they came over the wire."""
+
+    kind: bytes
+    count: int
+    data: bytes
+
+    @property
+    def payload_bytes(self) -> int:
+        """Their size without the headers."""
+        return len(self.data) - HEADER_BYTES * self.count
+
+    def encode(self) -> bytes:
+        """The bytes on the wire."""
+        return self.data
+
+    def one_by_one(self) -> Iterator[Rows]:
+        """The same rows, each for itself."""
+        start = 0
+        while start < len(self.data):
+            end = start + 1 + HEADER.unpack_from(self.data, start)[1]
+            yield Rows(self.kind, 1, self.data[start:end])
+            start = end
 
 
 class Scanner:
@@ -45,21 +75,56 @@ class Scanner:
         Raises:
             ProtocolViolation: a length is impossible or beyond the limit.
         """
-        self.pending += data
-        frames = []
-        start = 0
-        while len(self.pending) - start >= HEADER_BYTES:
-            (length,) = struct.unpack_from("!I", self.pending, start + 1)
-            if not 4 <= length <= self.limit:
-                raise ProtocolViolation(f"a message of {length} bytes")
-            end = start + 1 + length
-            if len(self.pending) < end:
-                break
-            kind = bytes(self.pending[start : start + 1])
-            frames.append(Frame(kind, bytes(self.pending[start + HEADER_BYTES : end])))
+        return [
+            Frame(kind, data[HEADER_BYTES:]) for kind, _, data in self._messages(data)
+        ]
+
+    def feed_rows(self, data: bytes) -> list[Frame | Rows]:
+        """The same, with the rows that follow each other in one piece.
+
+        A result of many rows is mostly rows; handling each alone would cost more than the query.
+
+        Raises:
+            ProtocolViolation: a length is impossible or beyond the limit.
+        """
+        return [
+            Rows(kind, count, data)
+            if kind in ROW_KINDS
+            else Frame(kind, data[HEADER_BYTES:])
+            for kind, count, data in self._messages(data, gathered=ROW_KINDS)
+        ]
+
+    def _messages(
+        self, data: bytes, gathered: tuple[bytes, ...] = ()
+    ) -> list[tuple[bytes, int, bytes]]:
+        """(kind, how many, their bytes); of the gathered kinds neighbours come together."""
+        pending = self.pending
+        pending += data
+        found = []
+        start, size = 0, len(pending)
+        while (end := self._end(start, size)) is not None:
+            kind, count = bytes(pending[start : start + 1]), 1
+            while (
+                kind in gathered
+                and end < size
+                and pending[end] == kind[0]
+                and (following := self._end(end, size)) is not None
+            ):
+                end, count = following, count + 1
+            found.append((kind, count, bytes(pending[start:end])))
             start = end
-        del self.pending[:start]
-        return frames
+        del pending[:start]
+        return found
+
+    def _end(self, start: int, size: int) -> int | None:
+        """Where the message at ``start`` ends, None while it is incomplete."""
+        if size - start < HEADER_BYTES:
+            return None
+        length = HEADER.unpack_from(self.pending, start)[1]
+        if not 4 <= length <= self.limit:
+            raise ProtocolViolation(f"a message of {length} bytes")
+        end = start + 1 + int(length)
+        return end if end <= size else None
 
 
 def text_at(payload: bytes, start: int) -> tuple[str, int]:

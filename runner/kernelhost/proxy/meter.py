@@ -57,22 +57,25 @@ class Meter:
             )
         self.statements += 1
 
-    def row(self, size_bytes: int) -> None:
-        """Count a row that is about to be handed to the kernel.
+    def holds(self, rows: int, size_bytes: int) -> bool:
+        """Whether so many rows of so many bytes together may still be read."""
+        return (
+            self.rows + rows <= self.limits.rows
+            and self.bytes + size_bytes <= self.limits.bytes
+        )
+
+    def take(self, rows: int, size_bytes: int) -> None:
+        """Count rows that are about to be handed to the kernel.
 
         Raises:
-            LimitReached: it is one too many; the row must not be handed over.
+            LimitReached: they are too many; none of them may be handed over.
         """
-        if self.rows >= self.limits.rows:
-            raise LimitReached(
-                "54000", ROWS_REACHED.format(limit=self.limits.rows, source=self.source)
-            )
-        if self.bytes + size_bytes > self.limits.bytes:
-            raise LimitReached(
-                "54000",
-                BYTES_REACHED.format(limit=self.limits.bytes, source=self.source),
-            )
-        self.rows += 1
+        if not self.holds(rows, size_bytes):
+            too_many = self.rows + rows > self.limits.rows
+            words = ROWS_REACHED if too_many else BYTES_REACHED
+            limit = self.limits.rows if too_many else self.limits.bytes
+            raise LimitReached("54000", words.format(limit=limit, source=self.source))
+        self.rows += rows
         self.bytes += size_bytes
 
     def overtime(self) -> LimitReached:

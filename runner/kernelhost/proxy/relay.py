@@ -10,6 +10,7 @@ from runner.kernelhost.proxy.frames import (
     MAX_FRONTEND_BYTES,
     Frame,
     ProtocolViolation,
+    Rows,
     Scanner,
     backend_key,
     error_response,
@@ -95,22 +96,30 @@ class Relay:
 
     async def _answer(self) -> None:
         """Server to client."""
-        async for frame in self.upstream.frames():
-            self._count(frame)
-            if frame.kind != b"A":
-                # Notifications would carry one run's words to another.
-                self.writer.write(frame.encode())
-            self.statements.answered(frame)
+        async for message in self.upstream.frames():
+            if isinstance(message, Rows):
+                self._hand_over(message)
+            else:
+                self._pass_on(message)
             if self.writer.transport.get_write_buffer_size() > READ_BYTES:
                 await self.writer.drain()
         self.writer.write(error_response(CONNECTION_LOST, LOST))
 
-    def _count(self, frame: Frame) -> None:
-        if frame.kind in (b"D", b"d"):
-            self.meter.row(len(frame.payload))
-            self.statements.row()
-        elif frame.kind in (b"G", b"W"):
+    def _hand_over(self, rows: Rows) -> None:
+        """Rows go together, or up to the one that is too many.  Raises LimitReached."""
+        fits = self.meter.holds(rows.count, rows.payload_bytes)
+        for part in (rows,) if fits else rows.one_by_one():
+            self.meter.take(part.count, part.payload_bytes)
+            self.statements.rows(part.count)
+            self.writer.write(part.data)
+
+    def _pass_on(self, frame: Frame) -> None:
+        if frame.kind in (b"G", b"W"):
             raise LimitReached("0A000", NO_COPY_IN)
+        if frame.kind != b"A":
+            # Notifications would carry one run's words to another.
+            self.writer.write(frame.encode())
+        self.statements.answered(frame)
 
     async def _watch(self) -> None:
         """End the connection when a statement takes too long."""

@@ -112,10 +112,10 @@ class Statements:
             self.pending[0] if self.pending and self.pending[0].kind in kinds else None
         )
 
-    def row(self) -> None:
-        """A row of the statement at the head goes to the kernel."""
+    def rows(self, count: int) -> None:
+        """Rows of the statement at the head go to the kernel."""
         if head := self._head("Q", "E"):
-            head.rows += 1
+            head.rows += count
 
     def answered(self, frame: Frame) -> None:
         """Note a message of the server."""

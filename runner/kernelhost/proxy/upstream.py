@@ -19,6 +19,7 @@ from runner.kernelhost.proxy.frames import (
     SSL_REQUEST,
     Frame,
     ProtocolViolation,
+    Rows,
     Scanner,
     cancel_request,
     error_fields,
@@ -55,17 +56,28 @@ class Upstream:
     greeting: list[Frame] = field(default_factory=list)
     pid: int = 0
     secret: int = 0
-    waiting: deque[Frame] = field(default_factory=deque)
+    waiting: deque[Frame | Rows] = field(default_factory=deque)
 
-    async def frames(self) -> AsyncIterator[Frame]:
-        """Every message of the server, as it comes."""
+    async def frames(self) -> AsyncIterator[Frame | Rows]:
+        """Every message of the server, as it comes; rows that came together stay together."""
         while True:
             while self.waiting:
                 yield self.waiting.popleft()
             data = await self.reader.read(READ_BYTES)
             if not data:
                 return
-            self.waiting.extend(self.scanner.feed(data))
+            self.waiting.extend(self.scanner.feed_rows(data))
+
+    async def greetings(self) -> AsyncIterator[Frame]:
+        """Every message before the first statement.
+
+        Raises:
+            ProtocolViolation: rows, for which nobody has asked.
+        """
+        async for message in self.frames():
+            if isinstance(message, Rows):
+                raise ProtocolViolation("rows before a statement")
+            yield message
 
     def close(self) -> None:
         """Close the connection."""
@@ -142,7 +154,7 @@ async def _start(
 ) -> None:
     pinned = {**parameters, "user": source.user, "database": source.database}
     upstream.writer.write(startup_message(pinned))
-    frames = upstream.frames()
+    frames = upstream.greetings()
     await _authenticate(upstream, source, frames)
     async for frame in frames:
         if frame.kind == b"K":

@@ -1,15 +1,19 @@
 """The proxy's parser and book-keeping, without a server."""
 
+import itertools
 import struct
 from configparser import ConfigParser
 from dataclasses import replace
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from runner.kernelhost.protocol import DataSource, SourceLimits
 from runner.kernelhost.proxy.frames import (
     Frame,
     ProtocolViolation,
+    Rows,
     Scanner,
     error_fields,
     error_response,
@@ -41,6 +45,49 @@ def test_messages_are_found_however_the_bytes_arrive():
             for f in scanner.feed(data[start : start + size])
         ]
         assert found == frames
+
+
+def test_rows_that_follow_each_other_come_in_one_piece():
+    rows = [
+        Frame(kind, b"x" * size) for kind, size in ((b"D", 3), (b"D", 0), (b"d", 9))
+    ]
+    frames = [Frame(b"T", b"heads"), *rows, Frame(b"C", text("SELECT 3"))]
+    data = b"".join(frame.encode() for frame in frames)
+    heads, of_a_query, copied, end = Scanner(10_000).feed_rows(data)
+    assert (heads, end) == (frames[0], frames[-1])
+    assert of_a_query == Rows(b"D", 2, rows[0].encode() + rows[1].encode())
+    assert copied == Rows(b"d", 1, rows[2].encode())
+    assert (of_a_query.payload_bytes, copied.payload_bytes) == (3, 9)
+    assert [each.data for each in of_a_query.one_by_one()] == [
+        row.encode() for row in rows[:2]
+    ]
+
+
+@given(
+    frames=st.lists(
+        st.tuples(st.sampled_from([b"T", b"D", b"d", b"Z"]), st.binary(max_size=40))
+    ),
+    cuts=st.lists(st.integers(1, 60), min_size=1),
+)
+def test_no_row_is_lost_or_moved_however_the_bytes_arrive(frames, cuts):
+    data = b"".join(Frame(*each).encode() for each in frames)
+    scanner, found, start = Scanner(10_000), [], 0
+    for size in itertools.cycle(cuts):
+        found += scanner.feed_rows(data[start : start + size])
+        start += size
+        if start >= len(data):
+            break
+    assert b"".join(each.encode() for each in found) == data
+    rows = sum(each.count for each in found if isinstance(each, Rows))
+    assert rows == sum(kind in (b"D", b"d") for kind, _ in frames)
+    assert not scanner.pending
+
+
+@pytest.mark.parametrize("length", [0, 3, 10_001, 2**31, 2**32 - 1])
+def test_an_impossible_length_among_rows_is_refused(length):
+    rows = Frame(b"D", b"row").encode() + b"D" + struct.pack("!I", length)
+    with pytest.raises(ProtocolViolation):
+        Scanner(10_000).feed_rows(rows)
 
 
 @pytest.mark.parametrize("length", [0, 3, 10_001, 2**31, 2**32 - 1])
@@ -158,18 +205,36 @@ def test_only_settings_of_the_client_side_are_passed_on():
 
 def test_the_meter_stops_before_the_row_that_is_one_too_many():
     meter = Meter("hospital", SourceLimits(rows=2, bytes=100))
-    meter.row(1)
-    meter.row(1)
+    meter.take(1, 1)
+    meter.take(1, 1)
     with pytest.raises(LimitReached) as reached:
-        meter.row(1)
+        meter.take(1, 1)
     assert (reached.value.sqlstate, meter.rows) == ("54000", 2)
     assert "WHERE" in reached.value.message
+
+
+def test_the_meter_counts_rows_together_as_it_counts_them_alone():
+    meter = Meter("hospital", SourceLimits(rows=5, bytes=100))
+    assert (meter.holds(5, 100), meter.holds(6, 1), meter.holds(1, 101)) == (
+        True,
+        False,
+        False,
+    )
+    meter.take(4, 90)
+    assert (meter.holds(1, 10), meter.holds(2, 2), meter.holds(1, 11)) == (
+        True,
+        False,
+        False,
+    )
+    with pytest.raises(LimitReached):
+        meter.take(2, 2)
+    assert (meter.rows, meter.bytes) == (4, 90)
 
 
 def test_the_meter_counts_bytes_too():
     meter = Meter("hospital", SourceLimits(rows=10, bytes=100))
     with pytest.raises(LimitReached):
-        meter.row(101)
+        meter.take(1, 101)
     assert meter.bytes == 0
 
 
@@ -181,7 +246,7 @@ def recorded(*frames):
             statements.sent(frame)
         else:
             if frame.kind == b"D":
-                statements.row()
+                statements.rows(1)
             statements.answered(frame)
     return [
         (record["text"], record["rows"], record["sqlstate"]) for record in records
