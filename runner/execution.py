@@ -27,6 +27,7 @@ from gallery.queries import document
 from runner.access.errors import AccessError
 from runner.access.kinds.known import kind_of
 from runner.access.leases import Lease
+from runner.cell_states import CellStates
 from runner.kernelhost.client import (
     ConnectionLost,
     DataSourceRequest,
@@ -47,7 +48,6 @@ from runner.services.lifecycle import (
     claim_run,
     finish_run,
     get_run,
-    note_cell,
     note_data_read,
     note_lease,
     start_run,
@@ -58,8 +58,10 @@ from runner.workflow import Status
 
 logger = logging.getLogger(__name__)
 
-#: How long the supervisor waits for an event before it looks around (seconds).
+#: How often the supervisor looks around (seconds).
 TICK_S = 1.0
+#: How long nothing comes from a notebook before what came is kept (seconds).
+QUIET_S = 0.1
 
 #: What an exception class may be called; anything else could carry a value.
 _CLASS_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.]{0,60}")
@@ -180,14 +182,19 @@ def _watch_host(run: Run, watch: Watch, leases: list[Lease], clock: Clock) -> No
         limits=run_limits(run.version),
         data_sources=tuple(_data_source(lease) for lease in leases),
     )
-    live = LiveOutputs(run.pk, notebook)
+    live, cells = LiveOutputs(run.pk, notebook), CellStates(run, now=clock())
+    # The claim has just looked around.
+    watch.looked_at = clock()
     session = execute_on_host(settings.KERNEL_HOST_SOCKET, request)
     try:
-        for event in session.events(timeout_s=TICK_S):
+        for event in session.events(timeout_s=QUIET_S):
             if event is not None:
                 _handle(run, watch, event, clock)
+                cells.take(event)
                 live.take(event, now=clock())
-            if watch.finished is not None:
+            is_over = watch.finished is not None
+            cells.keep(now=clock(), at_once=is_over or event is None)
+            if is_over:
                 return
             _look_around(run, watch, session, clock)
             if watch.stop is None:
@@ -214,25 +221,10 @@ def _handle(run: Run, watch: Watch, event: dict[str, Any], clock: Clock) -> None
     match event["event"]:
         case "accepted":
             start_run(run=run, evidence=event.get("evidence", {}), now=clock())
-        case "cell_started":
-            note_cell(
-                run=run,
-                index=event["cell"],
-                status="running",
-                duration_ms=None,
-                now=clock(),
-            )
-        case "cell_finished":
-            note_cell(
-                run=run,
-                index=event["cell"],
-                status=event["status"],
-                duration_ms=event.get("duration_ms"),
-                now=clock(),
-            )
         case "statement":
+            if not watch.statements:
+                note_data_read(run=run, now=clock())
             watch.statements.append(event)
-            note_data_read(run=run, now=clock())
         case "finished" | "refused":
             watch.finished = event
 

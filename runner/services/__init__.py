@@ -4,7 +4,7 @@ from runner.services.lifecycle import (
     beat,
     claim_run,
     finish_run,
-    note_cell,
+    note_cells,
     note_data_read,
     start_run,
 )
@@ -30,7 +30,7 @@ __all__ = [
     "claim_run",
     "end_lost_runs",
     "finish_run",
-    "note_cell",
+    "note_cells",
     "note_data_read",
     "reenqueue_waiting_runs",
     "repeat_run",

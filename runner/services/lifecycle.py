@@ -2,6 +2,7 @@
 
 import hashlib
 import logging
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import partial
@@ -36,6 +37,14 @@ class Ending:
     notebook: bytes | None = field(default=None, repr=False)
     html: bytes | None = field(default=None, repr=False)
     statements: bytes = field(default=b"[]", repr=False)
+
+
+@dataclass(frozen=True)
+class CellState:
+    """How a cell goes: running, ok or error, and how long it took once it has ended."""
+
+    status: str
+    duration_ms: int | None = None
 
 
 def without_page(ending: Ending) -> Ending:
@@ -141,14 +150,18 @@ def note_data_read(*, run: Run, now: datetime) -> None:
 
 
 @transaction.atomic
-def note_cell(
-    *, run: Run, index: int, status: str, duration_ms: int | None, now: datetime
-) -> None:
-    """Keep a cell's state; a finished one counts as done."""
-    RunCell.objects.update_or_create(
-        run=run,
-        index=index,
-        defaults={"status": status, "duration_ms": duration_ms},
+def note_cells(*, run: Run, cells: Mapping[int, CellState], now: datetime) -> None:
+    """Keep the state of cells, by their index; finished ones count as done."""
+    RunCell.objects.bulk_create(
+        [
+            RunCell(
+                run=run, index=index, status=cell.status, duration_ms=cell.duration_ms
+            )
+            for index, cell in cells.items()
+        ],
+        update_conflicts=True,
+        unique_fields=["run", "index"],
+        update_fields=["status", "duration_ms"],
     )
     done = run.cells.exclude(status="running").count()
     Run.objects.filter(pk=run.pk, status=Status.RUNNING).update(

@@ -8,7 +8,13 @@ from django.utils import timezone
 from accounts.models import User
 from gallery.models import Version
 from runner.models import Run, RunKind
-from runner.services.lifecycle import Ending, finish_run, note_cell, start_run
+from runner.services.lifecycle import (
+    CellState,
+    Ending,
+    finish_run,
+    note_cells,
+    start_run,
+)
 from runner.workflow import FINAL, Status
 
 NOTEBOOK = b'{"cells": [], "metadata": {}, "nbformat": 4, "nbformat_minor": 5}\n'
@@ -55,7 +61,7 @@ def make_run(
         finish(run, status, now=now)
         return run
     start_run(run=run, evidence={"degraded": False}, now=now)
-    note_cell(run=run, index=1, status="ok", duration_ms=12, now=now)
+    note_cells(run=run, cells={1: CellState("ok", 12)}, now=now)
     if status in FINAL:
         finish(run, status, now=now + timedelta(seconds=3), read=read)
     return run

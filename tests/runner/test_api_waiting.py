@@ -20,7 +20,7 @@ from gallery.models import Version
 from gallery.workflow import Status as VersionStatus
 from runner.api.waiting import wait_s
 from runner.models import Run
-from runner.services.lifecycle import claim_run, note_cell, start_run
+from runner.services.lifecycle import CellState, claim_run, note_cells, start_run
 from runner.workflow import Status
 from tests.api import PASSWORD
 from tests.factories.gallery import make_version
@@ -105,7 +105,7 @@ def execute_the_queued_run() -> None:
 
 def execute(run: Run) -> None:
     start_run(run=run, evidence={}, now=timezone.now())
-    note_cell(run=run, index=1, status="ok", duration_ms=5, now=timezone.now())
+    note_cells(run=run, cells={1: CellState("ok", 5)}, now=timezone.now())
     finish(run, Status.SUCCEEDED, now=timezone.now())
 
 
