@@ -8,6 +8,7 @@ rest is shown at the end.
 
 import json
 import logging
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -22,6 +23,8 @@ logger = logging.getLogger(__name__)
 
 #: Nothing is rendered sooner than this after the first cell began, or more often.
 INTERVAL = timedelta(seconds=1)
+#: Showing takes at most one part in so many of the supervisor's time.
+TIME_SHARE = 5
 #: An output above this many bytes is shown at the end only.
 MAX_OUTPUT_BYTES = 200_000
 #: What a run may show while it runs, before and after rendering.
@@ -124,7 +127,7 @@ class LiveOutputs:
         """Render and store what is new, once a second; a fault is logged and contained."""
         if self._is_over or self._next_at is None or now < self._next_at:
             return
-        self._next_at = now + INTERVAL
+        began = time.monotonic()
         try:
             parts = list(self._parts())
             if parts:
@@ -134,6 +137,8 @@ class LiveOutputs:
             name = type(error).__name__
             logger.error("run.live_outputs_failed run_id=%s %s", self.run_id, name)
             self._stop()
+        took = timedelta(seconds=time.monotonic() - began)
+        self._next_at = now + max(INTERVAL, TIME_SHARE * took)
 
     def _store(self, parts: list[LivePart], now: datetime) -> None:
         last = append_outputs(
@@ -170,7 +175,7 @@ class LiveOutputs:
             yield LivePart(start, self._rendered(words))
 
     def _outputs_of(self, index: int, cell: _Cell) -> Iterator[LivePart]:
-        small = [each for each in cell.fresh if _size(each) <= MAX_OUTPUT_BYTES]
+        small = [each for each in cell.fresh if not _is_large(each)]
         if not self._can_afford(small):
             self._stop()
             yield LivePart(index, _note(ENOUGH))
@@ -192,6 +197,14 @@ class LiveOutputs:
         self._figures += rendered.figures
         self._spent_bytes += max(_size(cells), len(rendered.html))
         return b"" if rendered.is_empty else rendered.html
+
+
+def _is_large(output: Output) -> bool:
+    """Tell whether an output is for the end only; writing megabytes to see it takes its time."""
+    text = output.get("text")
+    if isinstance(text, list) and sum(map(len, text)) > MAX_OUTPUT_BYTES:
+        return True
+    return _size(output) > MAX_OUTPUT_BYTES
 
 
 def _size(value: Any) -> int:

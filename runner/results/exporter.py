@@ -28,6 +28,8 @@ def exporter() -> ResultExporter:
     return ResultExporter(
         config=Config(),
         template_name="countersign",
+        # They change code and metadata, and none is left here to be changed.
+        default_preprocessors=[],
         extra_template_basedirs=[str(TEMPLATES)],
         exclude_raw=True,
         exclude_unknown=True,

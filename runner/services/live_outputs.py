@@ -27,19 +27,24 @@ def append_outputs(
     )
     if running.first() is None:
         return None
+    rows: list[RunOutput] = []
     for sequence, part in enumerate(parts, start=after + 1):
         if part.replaces:
             RunOutput.objects.filter(run=run_id, cell=part.cell).delete()
-        RunOutput.objects.create(
-            run_id=run_id,
-            sequence=sequence,
-            cell=part.cell,
-            replaces=part.replaces,
-            html=seal_part(
-                part, run_id=run_id, sequence=sequence, keys=settings.RESULT_KEYS
-            ),
-            stored_at=now,
+            rows = [row for row in rows if row.cell != part.cell]
+        rows.append(
+            RunOutput(
+                run_id=run_id,
+                sequence=sequence,
+                cell=part.cell,
+                replaces=part.replaces,
+                html=seal_part(
+                    part, run_id=run_id, sequence=sequence, keys=settings.RESULT_KEYS
+                ),
+                stored_at=now,
+            )
         )
+    RunOutput.objects.bulk_create(rows)
     transaction.on_commit(partial(signal_change, run_id))
     return after + len(parts)
 

@@ -1,6 +1,7 @@
 """What a notebook shows while it runs: collected, bounded, harmless, never in the way."""
 
 from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
 from typing import Any
 from uuid import uuid4
 
@@ -76,6 +77,21 @@ def test_it_is_shown_at_most_once_a_second(worker: Worker) -> None:
     worker.live.show(now=worker.now + SECOND / 2)
     assert len(worker.stored) == 1
     worker.live.show(now=worker.now + SECOND)
+    assert len(worker.stored) == 2
+
+
+def test_what_takes_long_to_show_is_shown_less_often(
+    worker: Worker, monkeypatch
+) -> None:
+    moments = iter([0.0, 2.0, 2.0, 2.1])
+    clock = SimpleNamespace(monotonic=lambda: next(moments))
+    monkeypatch.setattr(live_outputs, "time", clock)
+    worker.show(stream("first"))
+    worker.say("output", output=stream("second"))
+    pause = live_outputs.TIME_SHARE * 2 * SECOND
+    worker.live.show(now=worker.now + pause - timedelta(milliseconds=1))
+    assert len(worker.stored) == 1
+    worker.live.show(now=worker.now + pause)
     assert len(worker.stored) == 2
 
 
