@@ -19,6 +19,9 @@ from runner.access.sources import POSTGRESQL, DataSourceSettings, Dsns, Notional
 from runner.kernelhost.protocol import SOURCE_NAME
 
 _REQUIRED = object()
+#: How long somebody waits for a database connection, and how long a spare one is kept.
+POOL_TIMEOUT_S = 10
+POOL_IDLE_S = 60
 MAKE_A_KEY = (
     "Make one with: head -c 32 /dev/urandom | base64 | tr '+/' '-_' | tr -d '\\n'"
 )
@@ -146,14 +149,25 @@ def keys32(name: str, *, apart_from: bytes) -> list[bytes]:
     return keys
 
 
-def database(name: str) -> dict[str, object]:
-    """Turn a `postgresql://` URL into Django's database settings."""
+def database(name: str, *, pool_size: int) -> dict[str, object]:
+    """Turn a `postgresql://` URL into Django's database settings.
+
+    With a `pool_size`, connections are kept for whoever comes next, each checked before
+    it is given away; with 0 each is closed after its use.
+    """
     value = text(name)
     if urlsplit(value).scheme not in {"postgres", "postgresql"}:
         message = f"{name} must be a postgresql:// URL."
         raise ImproperlyConfigured(message)
     parts = _safe(name, value)
-    options = {"application_name": "countersign"}
+    options: dict[str, object] = {"application_name": "countersign"}
+    if pool_size:
+        options["pool"] = {
+            "min_size": 1,
+            "max_size": pool_size,
+            "timeout": POOL_TIMEOUT_S,
+            "max_idle": POOL_IDLE_S,
+        }
     if "sslmode" in parts:
         options["sslmode"] = parts["sslmode"]
     return {

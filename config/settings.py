@@ -90,7 +90,11 @@ CRISPY_TEMPLATE_PACK = "bootstrap5"
 
 # Databases, cache, queue ----------------------------------------------------------
 
-DATABASES = {"default": env.database("DATABASE_URL")}
+DATABASES = {
+    "default": env.database(
+        "DATABASE_URL", pool_size=env.integer("DATABASE_POOL_SIZE", 0)
+    )
+}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 BROKER_URL = env.broker("BROKER_URL")
 CACHES = {

@@ -162,9 +162,18 @@ def test_the_most_of_a_limit_is_within_its_bounds(load, most, said):
 
 def test_a_socket_is_named_by_its_folder(monkeypatch):
     monkeypatch.setenv("DATABASE_URL", f"{APP}@/countersign?host=/run/application-db")
-    read = env.database("DATABASE_URL")
+    read = env.database("DATABASE_URL", pool_size=0)
     assert (read["HOST"], read["USER"]) == ("/run/application-db", "countersign_app")
     assert read["PASSWORD"] == "s3cret"
+    assert "pool" not in read["OPTIONS"]
+
+
+def test_connections_are_kept_for_the_next_where_a_pool_is_asked_for(monkeypatch):
+    monkeypatch.setenv("DATABASE_URL", f"{APP}@/countersign?host=/run/application-db")
+    read = env.database("DATABASE_URL", pool_size=5)
+    assert read["OPTIONS"]["pool"]["max_size"] == 5
+    # Else a connection that the server has closed would fail the next request.
+    assert read["CONN_HEALTH_CHECKS"]
 
 
 def test_a_file_that_cannot_be_read_is_named(monkeypatch):
