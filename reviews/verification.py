@@ -3,6 +3,8 @@
 import json
 from typing import Any
 
+from django.db.models import F, Subquery
+
 from audit.chain import ZERO_HASH
 from audit.log import stamp
 from audit.models import Event
@@ -95,9 +97,9 @@ def _decided(signature: Signature) -> dict[str, Any]:
 def _log_problems(signature: Signature, signed: dict[str, Any]) -> list[str]:
     """Find the act in the log, right after the event whose hash was signed."""
     previous = signed.get("previous_event_hash")
-    before = Event.objects.filter(hash=str(previous)).values_list("seq", flat=True)
-    seq = 0 if previous == ZERO_HASH else before.first()
-    event = None if seq is None else Event.objects.filter(seq=seq + 1).first()
+    after = Event.objects.filter(hash=str(previous)).values(place=F("seq") + 1)
+    place = 1 if previous == ZERO_HASH else Subquery(after[:1])
+    event = Event.objects.filter(seq=place).first()
     version = signature.version
     if (
         event is not None
