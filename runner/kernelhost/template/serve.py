@@ -20,6 +20,19 @@ from .order import Order
 
 WARM_SCRIPT = Path(sys.prefix) / "warm.py"
 WARM_MODULES = ("ipykernel.kernelapp", "ipykernel.ipkernel", "ipykernel.zmqshell")
+#: What a kernel imports only while it starts; not every release has all of them.
+LATER_MODULES = (
+    "IPython.core.completerlib",
+    "IPython.core.debugger",
+    "IPython.core.oinspect",
+    "IPython.extensions.storemagic",
+    "code",
+    "faulthandler",
+    "ipykernel.debugger",
+    "sqlite3",
+    "tornado.platform.asyncio",
+    "tornado.queues",
+)
 ORDER = b"fork"
 MAX_DESCRIPTORS = 16
 MAX_ORDER_BYTES = 65536
@@ -40,6 +53,9 @@ def warm_up() -> None:
     sys.modules["debugpy"] = None  # type: ignore[assignment]
     for name in WARM_MODULES:
         importlib.import_module(name)
+    for name in LATER_MODULES:
+        with suppress(ImportError):
+            importlib.import_module(name)
     if WARM_SCRIPT.exists():
         runpy.run_path(str(WARM_SCRIPT), run_name="warm")
     require_forkable()
