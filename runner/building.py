@@ -85,10 +85,20 @@ def _install(name: str, made: Path, root: Path, lock: Path) -> None:
     _run(name, "pip", python, *PIP, "--require-hashes", "--requirement", str(lock))
     if any(made.glob("lib/python*/site-packages/bash_kernel")):
         _run(name, "bash_kernel", python, "-m", "bash_kernel.install", "--prefix", made)
-    # What names its own place names the one where it will be.
-    for spec in made.glob("share/jupyter/kernels/*/kernel.json"):
-        text = spec.read_text(encoding="utf-8")
-        spec.write_text(text.replace(str(made), str(root)), encoding="utf-8")
+    _name_its_place(made, root)
+
+
+def _name_its_place(made: Path, root: Path) -> None:
+    """Let what names its own place name the one where it will be: programs and kernels."""
+    for pattern in ("bin/*", "pyvenv.cfg", "share/jupyter/kernels/*/kernel.json"):
+        for file in made.glob(pattern):
+            # An interpreter is a link to another place.
+            if file.is_symlink() or not file.is_file():
+                continue
+            content = file.read_bytes()
+            named = content.replace(bytes(made), bytes(root))
+            if named != content:
+                file.write_bytes(named)
 
 
 def _run(name: str, step: str, *command: str | Path) -> None:

@@ -3,6 +3,7 @@
 import base64
 import hashlib
 import json
+import subprocess
 import zipfile
 from pathlib import Path
 
@@ -49,7 +50,11 @@ def locks(tmp_path, monkeypatch) -> Path:
     folder = tmp_path / "locks"
     folder.mkdir()
     kernel = "tiny-1.0.data/data/share/jupyter/kernels/tiny/kernel.json"
-    files = {"tiny.py": "WORD = 'there'", kernel: json.dumps(KERNEL)}
+    files = {
+        "tiny.py": "WORD = 'there'\n\n\ndef main():\n    print(WORD)\n",
+        "tiny-1.0.dist-info/entry_points.txt": "[console_scripts]\ntiny = tiny:main\n",
+        kernel: json.dumps(KERNEL),
+    }
     (folder / "tiny.txt").write_text(wheel(wheels, "tiny", files))
     (folder / "tiny.warm.py").write_text("import tiny")
     shell = wheel(
@@ -70,6 +75,8 @@ def test_what_is_built_runs_as_locked_and_is_built_once(locks, tmp_path):
     assert (environments / "tiny" / "warm.py").read_text() == "import tiny"
     assert list(environments.glob("tiny/lib/python*/site-packages/tiny.py"))
     assert (environments / "tiny").stat().st_mode & 0o055 == 0o055
+    program = environments / "tiny" / "bin" / "tiny"
+    assert subprocess.check_output([program], text=True) == "there\n"
     born = (environments / "tiny").stat().st_ino
 
     (locks / "tiny.warm.py").unlink()
