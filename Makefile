@@ -30,7 +30,7 @@ demo: setup-demo ## Start everything here, with an invented hospital (PORT=8000)
 test: setup ## Run all tests, in parallel (TESTS=tests/gallery for some)
 	@$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal $(TESTS)
 
-bench: setup ## Measure, on a quiet machine; prints a ratio for each measurement
+bench: setup .benchmarks/papermill/lock.txt ## Measure, on a quiet machine; prints a ratio for each measurement
 	@$(BIN)/python -m pytest -q -s tests/benchmarks/bench_*.py
 
 check: setup ## Lint, types, imports, templates, deployment; changes nothing
@@ -58,6 +58,11 @@ machine:
 	@$(BIN)/python $(PIP) -r requirements.txt -r requirements-dev.txt | $(PYTHON) config/demo/progress.py
 	@touch $@
 
+.benchmarks/papermill/lock.txt: tests/benchmarks/papermill.txt
+	@echo "Building what the benchmarks compare with"
+	@$(PYTHON) -m runner.building papermill tests/benchmarks .benchmarks | $(PYTHON) config/demo/progress.py
+	@touch $@
+
 .environments/%/lock.txt: environments/%.txt
 	@echo "Building the notebook environment $*"
 	@$(PYTHON) -m runner.building $* environments .environments | $(PYTHON) config/demo/progress.py
@@ -67,7 +72,7 @@ machine:
 	@cp $< $@
 
 pins: setup ## Pin requirements and notebook environments anew
-	@for name in requirements requirements-dev $(ENVIRONMENTS:%=environments/%); do \
+	@for name in requirements requirements-dev $(ENVIRONMENTS:%=environments/%) tests/benchmarks/papermill; do \
 		echo "$$name.txt"; CUSTOM_COMPILE_COMMAND="make pins" $(BIN)/pip-compile --quiet --strip-extras \
 		--generate-hashes --allow-unsafe --no-emit-index-url --no-emit-find-links \
 		--no-emit-trusted-host --no-emit-options --output-file $$name.txt $$name.in; done

@@ -14,6 +14,7 @@ import pytest
 from jupyter_client.kernelspec import KernelSpec
 from jupyter_client.manager import KernelManager
 
+from tests.benchmarks.report import publish, ratio
 from tests.runner.kernelhost.harness import (
     REPOSITORY,
     ForkingHost,
@@ -82,14 +83,13 @@ def test_a_confined_kernel_is_ready_sooner_than_a_stock_one(hosts) -> None:
     rounds = [
         {name: measure() for name, measure in sides.items()} for _ in range(ROUNDS)
     ]
-    ratios = {}
+    rows, ratios = [], {}
     for name in sides:
         milliseconds = statistics.median(each[name] for each in rounds) * 1000
-        ratios[name] = statistics.median(each["stock"] / each[name] for each in rounds)
-        print(  # noqa: T201  what a benchmark is for
-            f"\n{name:8} ready after {milliseconds:6.1f} ms, ratio to stock {ratios[name]:5.1f}"
-            f" (median of {ROUNDS} rounds)",
-            end="",
+        ratios[name] = ratio(
+            [each["stock"] for each in rounds], [each[name] for each in rounds]
         )
+        rows.append([name, f"{milliseconds:,.1f} ms", f"{ratios[name]:.1f} ×"])
+    publish("ready", ["kernel", "ready after", "ratio to stock"], rows, ROUNDS)
     assert ratios["forked"] > ratios["started"]
     assert ratios["waited"] > ratios["forked"]
