@@ -166,6 +166,9 @@ class CellExecutor(NotebookClient):
         if msg_type == "status":
             if content.get("execution_state") == "idle":
                 raise CellExecutionComplete
+        elif msg_type == "execute_input":
+            # Here, so that a cell that never ends has its number too; which one it is, we know.
+            cell["execution_count"] = self.progress.code_cells
         elif not msg_type.startswith("comm"):
             self.collector.add(cell_index, msg_type, content)
         return None

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -24,6 +25,7 @@ FLOOD_FACTOR = 8
 # What the smallest message counts as on the way through.
 MESSAGE_COST_BYTES = 1024
 STREAMS = ("stdout", "stderr")
+JSON_MIME = re.compile(r"application/(.*\+)?json")
 Emit = Callable[[dict[str, Any]], None]
 
 
@@ -66,6 +68,21 @@ def _bundle(value: Any) -> dict[str, Any]:
     return cleaned
 
 
+def _data(value: Any) -> dict[str, Any]:
+    """A bundle whose parts nbformat allows: text, but for the kinds that are JSON."""
+    return {
+        mime: part
+        if JSON_MIME.fullmatch(mime) or _is_text(part)
+        else json.dumps(part, ensure_ascii=False)
+        for mime, part in _bundle(value).items()
+    }
+
+
+def _is_text(part: Any) -> bool:
+    lines = part if isinstance(part, list) else [part]
+    return all(isinstance(line, str) for line in lines)
+
+
 def _count(value: Any) -> int | None:
     return (
         value
@@ -98,7 +115,7 @@ def output_from(msg_type: str, content: dict[str, Any]) -> dict[str, Any] | None
         "output_type": "execute_result"
         if msg_type == "execute_result"
         else "display_data",
-        "data": _bundle(content.get("data")),
+        "data": _data(content.get("data")),
         "metadata": _bundle(content.get("metadata")),
     }
     if msg_type == "execute_result":
@@ -146,6 +163,15 @@ class CellOutputs:
         ]
 
 
+@dataclass(frozen=True)
+class _Place:
+    """Where a display with a name is: its cell, its number there, and itself."""
+
+    cell: int
+    number: int
+    output: dict[str, Any]
+
+
 def mark(text: str) -> dict[str, Any]:
     """A visible note, in the place where something was cut."""
     return {"output_type": "stream", "name": "stderr", "text": f"\n[{text}]\n"}
@@ -163,7 +189,7 @@ class OutputCollector:
         self.total_outputs = 0
         self.passed_bytes = 0
         self.updates = 0
-        self.displays: dict[str, list[tuple[int, dict[str, Any]]]] = {}
+        self.displays: dict[str, list[_Place]] = {}
 
     def cell(self, index: int) -> CellOutputs:
         """The outputs of one cell."""
@@ -187,6 +213,8 @@ class OutputCollector:
         if msg_type == "update_display_data":
             self._update(display_id, output, size)
             return
+        if display_id in self.displays:
+            self._show_again(index, display_id, output, size)
         if self._admit(index, output, size):
             self._append(index, output, display_id)
 
@@ -207,10 +235,7 @@ class OutputCollector:
             output.update(_short_error(output))
             size = size_of(output)
         if self.total_bytes + size > self.limits.output_bytes:
-            self._stop(
-                index,
-                f"Outputs of this run were cut at {self.limits.output_bytes:,} bytes.",
-            )
+            self._stop(index, self._run_is_full())
         if not self._extends(cell, output):
             if self.total_outputs >= self.limits.outputs:
                 self._stop(
@@ -221,6 +246,9 @@ class OutputCollector:
         cell.bytes += size
         self.total_bytes += size
         return True
+
+    def _run_is_full(self) -> str:
+        return f"Outputs of this run were cut at {self.limits.output_bytes:,} bytes."
 
     @staticmethod
     def _extends(cell: CellOutputs, output: dict[str, Any]) -> bool:
@@ -254,43 +282,58 @@ class OutputCollector:
         if display_id is None:
             return
         if display_id in self.displays or len(self.displays) < MAX_DISPLAY_IDS:
-            self.displays.setdefault(display_id, []).append((index, output))
+            place = _Place(index, len(self.cell(index).items) - 1, output)
+            self.displays.setdefault(display_id, []).append(place)
 
     def _update(
         self, display_id: str | None, output: dict[str, Any], size: int
     ) -> None:
-        targets = self.displays.get(display_id or "", [])
-        if not targets:
+        places = self.displays.get(display_id or "", [])
+        if not places:
             return
         self.updates += 1
         if self.updates > MAX_DISPLAY_UPDATES:
-            self._stop(
-                targets[0][0],
-                f"Updates of this run were cut at {MAX_DISPLAY_UPDATES:,}.",
-            )
-        for index, old in targets:
-            growth = size - size_of(old)
-            cell = self.cell(index)
-            if cell.bytes + growth > self.limits.output_bytes_per_cell:
-                self._cut(index, output)
-                continue
-            if self.total_bytes + growth > self.limits.output_bytes:
-                self._stop(
-                    index,
-                    f"Outputs of this run were cut at {self.limits.output_bytes:,} bytes.",
-                )
-            cell.bytes += growth
-            self.total_bytes += growth
-            old["data"], old["metadata"] = output["data"], output["metadata"]
-            place = next((i for i, item in enumerate(cell.items) if item is old), None)
-            self.emit(
-                {
-                    "event": "output_updated",
-                    "cell": index,
-                    "index": place,
-                    "output": dict(old),
-                }
-            )
+            text = f"Updates of this run were cut at {MAX_DISPLAY_UPDATES:,}."
+            self._stop(places[0].cell, text)
+        for nth, place in enumerate(list(places)):
+            if nth > 0:
+                # A message that changes many places costs as much as many messages.
+                self._pass(place.cell, size)
+            self._change(place, output, size)
+
+    def _show_again(
+        self, index: int, display_id: str, output: dict[str, Any], size: int
+    ) -> None:
+        """Change what is shown under this name, but for what the new output clears away."""
+        clears = index if self.cell(index).clear_next else None
+        for place in list(self.displays[display_id]):
+            if place.cell != clears:
+                self._pass(place.cell, size)
+                self._change(place, output, size)
+
+    def _change(self, place: _Place, output: dict[str, Any], size: int) -> None:
+        """Put other data in the place of an output, where it fits."""
+        cell = self.cell(place.cell)
+        if not any(item is place.output for item in cell.items[place.number :][:1]):
+            # A mark that said what was cut has cleared the cell in the meantime.
+            return
+        growth = size - size_of(place.output)
+        if cell.bytes + growth > self.limits.output_bytes_per_cell:
+            self._cut(place.cell, output)
+            return
+        if self.total_bytes + growth > self.limits.output_bytes:
+            self._stop(place.cell, self._run_is_full())
+        cell.bytes += growth
+        self.total_bytes += growth
+        place.output.update(data=output["data"], metadata=output["metadata"])
+        self.emit(
+            {
+                "event": "output_updated",
+                "cell": place.cell,
+                "index": place.number,
+                "output": dict(place.output),
+            }
+        )
 
     def _clear(self, index: int, *, wait: bool) -> None:
         if wait:
@@ -305,7 +348,7 @@ class OutputCollector:
         cell.items.clear()
         cell.bytes, cell.clear_next = 0, False
         for places in self.displays.values():
-            places[:] = [(where, output) for where, output in places if where != index]
+            places[:] = [place for place in places if place.cell != index]
         self.emit({"event": "outputs_cleared", "cell": index})
 
     def _cut(self, index: int, output: dict[str, Any]) -> None:

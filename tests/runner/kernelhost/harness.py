@@ -25,20 +25,14 @@ MIB = 1024 * 1024
 
 
 def notebook(*cells: str | dict[str, Any]) -> dict[str, Any]:
-    """A notebook of these code cells; a dict adds its keys to the cell."""
+    """A notebook of these code cells; a dict adds its keys to the cell, or makes it another."""
     made = []
     for index, cell in enumerate(cells):
         extra = {"source": cell} if isinstance(cell, str) else cell
-        made.append(
-            {
-                "cell_type": "code",
-                "id": f"cell-{index}",
-                "metadata": {},
-                "outputs": [],
-                "execution_count": None,
-                **extra,
-            }
-        )
+        made.append({"id": f"cell-{index}", "metadata": {}, **extra})
+        if made[-1].setdefault("cell_type", "code") == "code":
+            made[-1].setdefault("outputs", [])
+            made[-1].setdefault("execution_count", None)
     return {"nbformat": 4, "nbformat_minor": 5, "metadata": {}, "cells": made}
 
 

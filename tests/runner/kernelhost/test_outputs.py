@@ -108,6 +108,41 @@ def test_an_update_replaces_the_display_wherever_it_is():
     assert [event["event"] for event in made.events[-2:]] == ["output_updated"] * 2
 
 
+def test_a_display_shown_again_under_its_name_changes_the_earlier_ones():
+    made = collector()
+    made.add(0, "display_data", display("1", "d"))
+    made.add(1, "display_data", display("2", "d"))
+    made.add(1, "clear_output", {"wait": True})
+    made.add(1, "display_data", display("3", "d"))
+    assert outputs(made, 0)[0]["data"] == {"text/plain": "3"}
+    assert [item["data"] for item in outputs(made, 1)] == [{"text/plain": "3"}]
+    assert made.total_bytes == sum(cell.bytes for cell in made.cells.values())
+    # What the third clears away is not changed before.
+    updated = [each for each in made.events if each["event"] == "output_updated"]
+    assert [each["cell"] for each in updated] == [0, 0]
+
+
+@pytest.mark.parametrize("msg_type", ["display_data", "update_display_data"])
+def test_a_message_that_changes_many_places_counts_as_many(msg_type):
+    made = collector(outputs=1000, output_bytes=200_000)
+    for index in range(100):
+        made.add(index, "display_data", display("old", "d"))
+        made.displays["d"] = made.displays["d"][-1:]
+    made.displays["d"] *= 100
+    with pytest.raises(OutputLimitReached):
+        add_all(made, [(0, msg_type, display("n", "d"))] * 20)
+
+
+def test_an_output_that_was_cleared_meanwhile_is_changed_no_more():
+    made = collector(output_bytes_per_cell=2000)
+    made.add(0, "display_data", display("x" * 700, "d"))
+    made.add(0, "display_data", display("x" * 700, "d"))
+    made.add(0, "clear_output", {"wait": True})
+    made.add(0, "update_display_data", display("y" * 1700, "d"))
+    assert "cut at 2,000 bytes" in outputs(made)[0]["text"]
+    assert (made.cell(0).bytes, made.total_bytes) == (0, 0)
+
+
 def test_updates_without_end_stop_the_run():
     made = collector()
     made.add(0, "display_data", display("old", "d"))
@@ -184,6 +219,15 @@ def nested(depth):
             "display_data",
             {"data": {"a": nested(100)}},
             {"output_type": "display_data", "data": {}, "metadata": {}},
+        ),
+        (
+            "display_data",
+            {"data": {"a/b": {"c": 1}, "text/x": ["1"], "application/y+json": [1]}},
+            {
+                "output_type": "display_data",
+                "data": {"a/b": '{"c": 1}', "text/x": ["1"], "application/y+json": [1]},
+                "metadata": {},
+            },
         ),
         (
             "execute_result",
