@@ -9,25 +9,13 @@ import pytest
 
 from runner.kernelhost import client
 from runner.kernelhost.client import ConnectionLost
+from tests.runner.kernelhost import attacks_on_the_host
 from tests.runner.kernelhost.harness import (
     MIB,
     ForkingHost,
     KernelHost,
     command_lines,
     until,
-)
-
-DAEMON = (
-    "import os, time\n"
-    "if os.fork() == 0:\n"
-    "    os.setsid()\n"
-    "    if os.fork() == 0:\n"
-    "        for n in range(3, 256):\n"
-    "            try: os.close(n)\n"
-    "            except OSError: pass\n"
-    "        os.execvp('sleep', ['sleep', '{marker}'])\n"
-    "    os._exit(0)\n"
-    "time.sleep({seconds})"
 )
 
 
@@ -59,7 +47,7 @@ def last_of(session):
 def test_the_wall_clock_ends_everything_even_a_daemon(host):
     outcome = host.run(
         "print('partial')",
-        DAEMON.format(marker=314159, seconds=60),
+        attacks_on_the_host.DAEMON.format(marker=314159, seconds=60),
         limits={"wall_clock_s": 4},
     )
     assert outcome.status == "timed_out"
@@ -72,7 +60,7 @@ def test_the_wall_clock_ends_everything_even_a_daemon(host):
 
 
 def test_a_daemon_does_not_survive_a_run_that_succeeds(host):
-    outcome = host.run(DAEMON.format(marker=271828, seconds=0.3))
+    outcome = host.run(attacks_on_the_host.DAEMON.format(marker=271828, seconds=0.3))
     assert outcome.status == "succeeded"
     assert not any("sleep 271828" in line for line in command_lines())
 
@@ -89,7 +77,7 @@ def test_a_cell_that_takes_too_long_is_named(host):
 @pytest.mark.parametrize(
     "source",
     [
-        "import signal\nsignal.signal(signal.SIGINT, signal.SIG_IGN)\nsignal.signal(signal.SIGTERM, signal.SIG_IGN)\nwhile True: pass",
+        attacks_on_the_host.IGNORES_SIGNALS,
         "while True:\n    try:\n        while True: pass\n    except BaseException: pass",
         "import os, signal\nos.kill(os.getpid(), signal.SIGSTOP)",
     ],
@@ -167,15 +155,7 @@ def test_memory_beyond_the_cap_is_told_from_a_death(host):
 
 def test_memory_shared_out_over_processes_is_capped_too(host):
     outcome = host.run(
-        "import os\n"
-        "for _ in range(4):\n"
-        "    if os.fork() == 0:\n"
-        "        b = bytearray(150 * 1024 * 1024)\n"
-        "        os._exit(0)\n"
-        "codes = [os.waitstatus_to_exitcode(os.wait()[1]) for _ in range(4)]\n"
-        "import mmap\n"
-        "m = mmap.mmap(-1, 2 * 1024**3)\n"
-        "for i in range(0, 2 * 1024**3, 4096): m[i] = 1",
+        attacks_on_the_host.SHARED_MEMORY,
         limits={"memory_bytes": 300 * MIB, "wall_clock_s": 30},
     )
     assert outcome.status == "out_of_memory"
@@ -184,18 +164,7 @@ def test_memory_shared_out_over_processes_is_capped_too(host):
 
 def test_a_fork_bomb_is_bounded(host):
     outcome = host.run(
-        "import os, time\n"
-        "pids = []\n"
-        "try:\n"
-        "    while True:\n"
-        "        pid = os.fork()\n"
-        "        if pid == 0:\n"
-        "            time.sleep(30)\n"
-        "            os._exit(0)\n"
-        "        pids.append(pid)\n"
-        "except OSError as e:\n"
-        "    print(type(e).__name__, len(pids))\n"
-        "for pid in pids: os.kill(pid, 9)",
+        attacks_on_the_host.FORK_BOMB,
         limits={"processes": 40},
     )
     word, count = outcome.text(0).split()
@@ -218,7 +187,7 @@ def test_a_flood_of_text_is_cut_with_a_mark_and_the_run_goes_on(flooded):
 
 def test_a_flood_without_end_stops_the_run(flooded):
     outcome = flooded.run(
-        "import time\nwhile True:\n    print('x' * 10_000)\n    time.sleep(0.001)",
+        attacks_on_the_host.FLOOD,
         limits={
             "output_bytes_per_cell": 100_000,
             "output_bytes": 1_000_000,
