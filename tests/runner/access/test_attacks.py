@@ -107,6 +107,22 @@ REFUSED_STATEMENTS = {
 }
 
 
+#: What billing may not see, reached for in every way.
+HIDDEN_FROM_BILLING = (
+    "SELECT * FROM clinic.patients",
+    "SELECT patient_id FROM clinic.patients WHERE name = 'x'",
+    "SELECT patient_id FROM clinic.patients ORDER BY birth_date",
+    "SELECT count(*) FROM clinic.patients p JOIN clinic.patients q USING (attending)",
+    "SELECT p::text FROM clinic.patients p",
+    "SELECT to_json(p) FROM clinic.patients p",
+    "SELECT row(p.*) FROM clinic.patients p",
+    "SELECT xmin, ctid FROM clinic.patients",
+    "SELECT max(sex) FROM clinic.patients",
+    "TABLE clinic.patients",
+    "COPY clinic.patients TO STDOUT",
+)
+
+
 @pytest.mark.parametrize("attack", REFUSED_STATEMENTS)
 def test_a_run_is_refused(doctor, attack):
     statement = REFUSED_STATEMENTS[attack].replace("{me}", doctor.lease.role)
@@ -251,22 +267,7 @@ def test_d57_the_size_of_a_table_is_readable_as_documented(doctor):
     ) == pytest.approx(5000, rel=0.01)
 
 
-@pytest.mark.parametrize(
-    "statement",
-    [
-        "SELECT * FROM clinic.patients",
-        "SELECT patient_id FROM clinic.patients WHERE name = 'x'",
-        "SELECT patient_id FROM clinic.patients ORDER BY birth_date",
-        "SELECT count(*) FROM clinic.patients p JOIN clinic.patients q USING (attending)",
-        "SELECT p::text FROM clinic.patients p",
-        "SELECT to_json(p) FROM clinic.patients p",
-        "SELECT row(p.*) FROM clinic.patients p",
-        "SELECT xmin, ctid FROM clinic.patients",
-        "SELECT max(sex) FROM clinic.patients",
-        "TABLE clinic.patients",
-        "COPY clinic.patients TO STDOUT",
-    ],
-)
+@pytest.mark.parametrize("statement", HIDDEN_FROM_BILLING)
 def test_d58_billing_reaches_no_hidden_column(open_run, statement):
     run = open_run("bill", "billing")
     with pytest.raises(errors.InsufficientPrivilege):
