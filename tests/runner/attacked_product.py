@@ -186,7 +186,9 @@ def attack_by_default(folder: Path, cluster: DataCluster, found: Aftermath) -> N
         )
         look(host, before, cluster, found)
         found.left[-1]["worker is gone"] = not worker.is_alive()
-        found.left[-1]["canaries"] = holding_the_canary(host)
+        found.left[-1]["canaries"] = holding_the_canary(
+            host.home, environment.home(), Path("/dev/shm")
+        )
     finally:
         worker.stop()
         host.stop()
@@ -219,13 +221,16 @@ def look(
 ) -> None:
     """Note what is left of the runs, which is nothing that was not there before them."""
     until(lambda: remains(host) == before, 20)
-    logins = "SELECT rolname FROM pg_roles WHERE rolname ~ '^r_[0-9a-f]{32}$'"
+    logins = [f"r_{ended.run.pk.hex}" for ended in found.runs.values()]
     with psycopg.connect(cluster.hospital_owner_dsn) as owner:
+        still = owner.execute(
+            "SELECT rolname FROM pg_roles WHERE rolname = ANY (%s)", [logins]
+        ).fetchall()
         found.left.append(
             {
                 "more than before": remains(host) != before and (remains(host), before),
                 "host is gone": host.process.poll(),
-                "logins": owner.execute(logins).fetchall(),
+                "logins": still,
                 "daemons": [
                     line for line in command_lines() if f"sleep {DAEMON_S}" in line
                 ],
@@ -238,8 +243,7 @@ def look(
         )
 
 
-def holding_the_canary(host: KernelHost) -> list[str]:
-    """Every file of the services, their logs included, that holds what a kernel printed."""
-    folders = [str(host.home), str(environment.home()), "/dev/shm"]
-    grep = ["grep", "-rlaF", "--devices=skip", CANARY, *folders]
+def holding_the_canary(*folders: Path) -> list[str]:
+    """Every file below, logs included, that holds what a kernel printed."""
+    grep = ["grep", "-rlaF", "--devices=skip", CANARY, *map(str, folders)]
     return subprocess.run(grep, capture_output=True, text=True).stdout.splitlines()

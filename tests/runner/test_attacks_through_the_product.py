@@ -28,6 +28,7 @@ from tests.runner.attacked_product import (
     Ended,
     attack_by_bubblewrap,
     attack_by_default,
+    holding_the_canary,
 )
 from tests.runner.kernelhost import attacks, attacks_on_limits
 from tests.runner.kernelhost.catalogue import BATCH, Catalogue
@@ -235,6 +236,11 @@ def test_k33_k35_the_next_run_finds_no_trace(aftermath: Aftermath) -> None:
     assert aftermath.runs["fork, waited"].printed(attacks_on_limits.leave_traces, CELLS)
     following = aftermath.runs["the next"]
     assert attacks.evidence(following.outcome, 0) == [False] * 5
+
+
+def test_k34_a_canary_would_be_found_wherever_it_lay(tmp_path: Path) -> None:
+    (tmp_path / "log").write_bytes(b"\0" + CANARY.encode() + b"\0")
+    assert holding_the_canary(tmp_path) == [str(tmp_path / "log")]
 
 
 def test_nothing_is_left_of_any_run(aftermath: Aftermath) -> None:
