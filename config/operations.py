@@ -152,6 +152,8 @@ class PoolSerializer(serializers.Serializer[Any]):
     size = serializers.IntegerField()
     ready = serializers.IntegerField()
     launcher = serializers.CharField(allow_null=True)
+    # Beyond those that every kernel has; an older kernel host says nothing of them.
+    layers = serializers.DictField(child=LayerSerializer(), default=dict)
 
 
 class KernelHostSerializer(serializers.Serializer[Any]):

@@ -19,10 +19,13 @@ log = logging.getLogger("runner.kernelhost")
 
 def print_layers(host: Host) -> int:
     """Say which layer holds and which does not; the exit code of ``--check``."""
-    for layer in host.layers:
-        sys.stdout.write(
-            f"{'ok     ' if layer.holds else 'MISSING'}  {layer.name}: {layer.seen}\n"
-        )
+    for layers, otherwise in (
+        (host.layers, "MISSING"),
+        (host.bubblewrap.further, "absent "),
+    ):
+        for layer in layers:
+            word = "ok     " if layer.holds else otherwise
+            sys.stdout.write(f"{word}  {layer.name}: {layer.seen}\n")
     return 0 if not host.missing else 1
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
+from typing import Any
 
 from runner.kernelhost.environments import Bind
 from runner.kernelhost.seccomp import compiled
@@ -36,6 +37,18 @@ REQUIRED_LAYERS = (
 )
 # Possible only when the host itself was started as root.
 ROOT_LAYERS = ("uid_per_run", "cgroup")
+# Not required: a launcher or the machine's kernel may have no way to them.
+LANDLOCK = "landlock"
+FURTHER_LAYERS = (LANDLOCK,)
+
+# What bubblewrap makes of its own besides the root, and what Landlock allows there.
+SYSTEM_RULES = (
+    ("/", "list"),
+    ("/proc", "use"),
+    ("/dev", "use"),
+    ("/dev/pts", "terminal"),
+    ("/dev/tty", "terminal"),
+)
 
 # ulimit letters: c core, f file size (512-byte blocks), n descriptors, d data (KiB),
 # l locked memory (KiB). The process limit is p in dash, u in bash.
@@ -43,6 +56,19 @@ LIMIT_SCRIPT = (
     'ulimit -c 0 && ulimit -f "$1" && ulimit -n "$2" && ulimit -l 0 && ulimit -d "$3" '
     '&& { ulimit -p "$4" 2>/dev/null || ulimit -u "$4"; } || exit 125; shift 4; exec "$@"'
 )
+
+
+@dataclass(frozen=True)
+class Layer:
+    """One layer of the sandbox: does it hold, and what was seen."""
+
+    name: str
+    holds: bool
+    seen: str
+
+    def as_dict(self) -> dict[str, Any]:
+        """For ``status``."""
+        return {"holds": self.holds, "seen": self.seen}
 
 
 @dataclass(frozen=True)
@@ -114,6 +140,20 @@ class Confinement:
     #: The host's directory for the run's data sockets, shown as DATA_DIR.
     data_dir: Path | None = None
     read_only: tuple[str, ...] = ("/dev", "/")
+
+    @property
+    def rules(self) -> tuple[tuple[str, str], ...]:
+        """What Landlock leaves: the mounts above, and of each no more than it is for."""
+        shown = [
+            *(bind.target for bind in self.binds),
+            *(file.target for file in self.files if not file.writable),
+            *((DATA_DIR,) if self.data_dir else ()),
+        ]
+        return (
+            *SYSTEM_RULES,
+            *((target, "read") for target in shown),
+            *((mount.target, "keep") for mount in self.tmpfs),
+        )
 
     def with_file(self, file: DataFile) -> Confinement:
         """The same confinement with one more file inside."""

@@ -17,7 +17,13 @@ from contextlib import ExitStack, suppress
 from pathlib import Path
 
 from runner.kernelhost.cgroups import RunCgroup
-from runner.kernelhost.confinement import DATA_DIR, UID_INSIDE, Confinement, DataFile
+from runner.kernelhost.confinement import (
+    DATA_DIR,
+    UID_INSIDE,
+    Confinement,
+    DataFile,
+    Layer,
+)
 from runner.kernelhost.descriptors import Descriptors
 from runner.kernelhost.environments import INSIDE, Bind
 from runner.kernelhost.launcher import START_TIMEOUT_S, child_pid, spawn
@@ -70,6 +76,7 @@ def order_for(
         chdir=confinement.chdir,
         tmpfs=tuple((t.target, t.size_bytes, t.mode) for t in confinement.tmpfs),
         files=tuple((file.target, file.mode) for file in _own_files(confinement)),
+        rules=confinement.rules,
         limits=tuple(limits.items()),
         data=confinement.data_dir.name if confinement.data_dir else None,
         data_target=DATA_DIR,
@@ -107,6 +114,8 @@ class Template:
         self.data_dirs: Path | None = data_dirs
         self.pid: int | None = None
         self.inherited_bytes = 0
+        #: As its probe met them.
+        self.further: tuple[Layer, ...] = ()
         self.forks = 0
         #: What to give back when it has ended.
         self.resources = ExitStack()

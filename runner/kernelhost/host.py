@@ -15,15 +15,22 @@ import zmq.asyncio
 
 from runner.kernelhost import cgroups, selftest
 from runner.kernelhost.cgroups import CgroupUnavailable, RunCgroup, Tree
-from runner.kernelhost.confinement import REQUIRED_LAYERS, ROOT_LAYERS, Caps
+from runner.kernelhost.confinement import (
+    FURTHER_LAYERS,
+    LANDLOCK,
+    REQUIRED_LAYERS,
+    ROOT_LAYERS,
+    Caps,
+    Layer,
+)
 from runner.kernelhost.environments import KernelDefinition
 from runner.kernelhost.launcher import Bubblewrap, find_bwrap
 from runner.kernelhost.plan import plan
 from runner.kernelhost.provisioner import zmq_context
 from runner.kernelhost.sandbox import Launcher, SandboxUnavailable
-from runner.kernelhost.selftest import Layer
 from runner.kernelhost.settings import HostSettings
 from runner.kernelhost.staging import Staging
+from runner.kernelhost.template import landlock
 from runner.kernelhost.uids import NoFreeUid, leased_uid
 
 log = logging.getLogger(__name__)
@@ -39,7 +46,7 @@ PROBE_FAILURES = (
 
 @dataclass
 class Host:
-    """A kernel host after :meth:`check`. ``layers`` is what its own probe met."""
+    """A kernel host after :meth:`check`. ``layers`` are the required ones, as its own probe met them."""
 
     settings: HostSettings
     staging: Staging
@@ -64,6 +71,12 @@ class Host:
         return [layer for layer in self.layers if not layer.holds]
 
     @property
+    def impossible(self) -> set[str]:
+        """The layers that no launcher of this host can have."""
+        names = {layer.name for layer in self.missing}
+        return names if landlock.abi() else {*names, LANDLOCK}
+
+    @property
     def accepts(self) -> bool:
         """Whether this host may start kernels at all."""
         return bool(self.layers) and (
@@ -75,11 +88,13 @@ class Host:
         reasons = "; ".join(f"{layer.name}: {layer.seen}" for layer in self.missing)
         return f"The sandbox is not complete ({reasons}). Run `python -m runner.kernelhost --check`."
 
-    def evidence(self, *, launcher: str, pooled: bool) -> dict[str, Any]:
+    def evidence(self, *, launcher: Launcher, pooled: bool) -> dict[str, Any]:
         """What every run's record says about its confinement, and whether its kernel had waited."""
         return {
-            "layers": {layer.name: layer.holds for layer in self.layers},
-            "launcher": launcher,
+            "layers": {
+                layer.name: layer.holds for layer in (*self.layers, *launcher.further)
+            },
+            "launcher": launcher.name,
             "pooled": pooled,
             "degraded": bool(self.missing),
         }
@@ -91,7 +106,9 @@ class Host:
             self.bubblewrap = Bubblewrap(bwrap)
             self.trees = self._find_trees()
             definition = selftest.probe_definition()
-            self.layers = await self.probe(self.bubblewrap, definition, definition.argv)
+            self.layers, self.bubblewrap.further = await self.probe(
+                self.bubblewrap, definition, definition.argv
+            )
             if any(layer.name == "cgroup" for layer in self.missing):
                 self.trees = ()
         except PROBE_FAILURES as problem:
@@ -117,8 +134,10 @@ class Host:
 
     async def probe(
         self, launcher: Launcher, definition: KernelDefinition, command: tuple[str, ...]
-    ) -> tuple[Layer, ...]:
+    ) -> tuple[tuple[Layer, ...], tuple[Layer, ...]]:
         """Launch a probe as a kernel of ``definition`` would be, and judge every layer.
+
+        Answers the required ones and the further ones.
 
         Raises:
             PROBE_FAILURES: it could not even be launched, or did not answer.
@@ -145,7 +164,9 @@ class Host:
             findings = await selftest.probe(
                 launcher, confinement, command, cgroup=cgroup
             )
-        return selftest.judge(findings, self.required)
+        judged = (self.required, FURTHER_LAYERS)
+        required, further = (selftest.judge(findings, names) for names in judged)
+        return required, further
 
     def lease_uid(self, stack: ExitStack | AsyncExitStack) -> int | None:
         """An unprivileged uid until the stack closes; None when this host is not root."""

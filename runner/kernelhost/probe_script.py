@@ -6,11 +6,14 @@ It uses nothing but the standard library and is handed to the interpreter as tex
 
 import ctypes
 import errno
+import fcntl
 import json
 import os
 import resource
 import socket
+import stat
 import sys
+import termios
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -18,6 +21,8 @@ from typing import Any
 
 CLONE_NEWUSER = 0x10000000
 AF_VSOCK = 40
+LANDLOCK_CREATE_RULESET = 444
+LANDLOCK_ASK_VERSION = 1
 STATUS_FIELDS = ("CapEff", "CapPrm", "CapBnd", "NoNewPrivs", "Seccomp", "Uid")
 RLIMITS = {
     "core": resource.RLIMIT_CORE,
@@ -27,6 +32,7 @@ RLIMITS = {
     "file_size": resource.RLIMIT_FSIZE,
 }
 WRITE_TARGETS = ("/", "/usr", "/etc", "/opt/environment", "/dev")
+NODE = Path("/tmp/.node")  # noqa: S108 - the sandbox's own
 WAIT = Path("/run/kernel/wait")
 
 
@@ -51,6 +57,26 @@ def new_user_namespace() -> None:
     libc = ctypes.CDLL(None, use_errno=True)
     if libc.unshare(CLONE_NEWUSER) != 0:
         raise OSError(ctypes.get_errno(), "unshare")
+
+
+def landlock_version() -> int:
+    """The version that this machine's kernel offers; less than one when it has none."""
+    version: int = ctypes.CDLL(None).syscall(
+        LANDLOCK_CREATE_RULESET, None, ctypes.c_size_t(0), LANDLOCK_ASK_VERSION
+    )
+    return version
+
+
+def make_node() -> None:
+    """Make the one device node that needs no privilege, number 0, and remove it again."""
+    os.mknod(NODE, stat.S_IFCHR | 0o600, 0)
+    NODE.unlink()
+
+
+def request_of_a_device() -> None:
+    """Ask a device that is no terminal what only a terminal answers."""
+    with Path(os.devnull).open("rb", 0) as nothing:
+        fcntl.ioctl(nothing, termios.TCGETS, bytes(64))
 
 
 def status_fields() -> dict[str, str]:
@@ -82,6 +108,11 @@ def report() -> dict[str, Any]:
         "vsock": error_name(
             lambda: socket.socket(AF_VSOCK, socket.SOCK_STREAM).close()
         ),
+        "landlock": {
+            "version": landlock_version(),
+            "node": error_name(make_node),
+            "request": error_name(request_of_a_device),
+        },
         "rlimits": {
             name: resource.getrlimit(number) for name, number in RLIMITS.items()
         },

@@ -147,7 +147,7 @@ class Run:
         stack.push_async_callback(kernel.end)
         await (waited.starting if waited else kernel.launch())
         evidence = self.pool.host.evidence(
-            launcher=kernel.launcher.name, pooled=waited is not None
+            launcher=kernel.launcher, pooled=waited is not None
         )
         self.emit({"event": "accepted", "evidence": evidence})
         if not waited:

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Protocol
 
 from runner.kernelhost.cgroups import RunCgroup
-from runner.kernelhost.confinement import Confinement
+from runner.kernelhost.confinement import Confinement, Layer
 
 GONE_TIMEOUT_S = 5.0
 ENDED_POLL_S = 0.004
@@ -139,12 +139,14 @@ class Sandbox:
 class Launcher(Protocol):
     """Something that starts sandboxes.
 
-    ``name`` is what the evidence of a run calls it.  A launcher that forks has a ``pid``, whose
+    ``name`` is what the evidence of a run calls it; ``further`` are the layers beyond those that
+    every sandbox must have, as a probe of this launcher met them.  A launcher that forks has a ``pid``, whose
     namespaces no sandbox may share, ``inherited_bytes`` of data that each fork begins with, and
     a place of its own for the directories of data sockets, ``data_dirs``.
     """
 
     name: str
+    further: tuple[Layer, ...]
     pid: int | None
     inherited_bytes: int
     data_dirs: Path | None

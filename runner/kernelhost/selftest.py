@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from runner.kernelhost.cgroups import RunCgroup
-from runner.kernelhost.confinement import Caps, Confinement
+from runner.kernelhost.confinement import LANDLOCK, Caps, Confinement, Layer
 from runner.kernelhost.environments import (
     INSIDE,
     Bind,
@@ -21,6 +21,7 @@ from runner.kernelhost.environments import (
     is_interpreter_prefix,
 )
 from runner.kernelhost.sandbox import Launcher, Sandbox
+from runner.kernelhost.template.landlock import DEVICES_ABI
 
 PROBE_TIMEOUT_S = 15.0
 POLL_S = 0.01
@@ -34,19 +35,6 @@ NAMESPACE_LINKS = {
     "uts": "uts",
     "user": "user",
 }
-
-
-@dataclass(frozen=True)
-class Layer:
-    """One layer of the sandbox: does it hold, and what was seen."""
-
-    name: str
-    holds: bool
-    seen: str
-
-    def as_dict(self) -> dict[str, Any]:
-        """For evidence and for ``status``."""
-        return {"holds": self.holds, "seen": self.seen}
 
 
 @dataclass(frozen=True)
@@ -202,6 +190,17 @@ def _cgroup(findings: Findings) -> tuple[bool, str]:
     return findings.cgroup_holds, "joined" if findings.cgroup_holds else "absent"
 
 
+def _landlock(findings: Findings) -> tuple[bool, str]:
+    """Mounts and capabilities allow what the probe tried; only Landlock refuses it."""
+    met = findings.inside["landlock"]
+    version = met["version"]
+    if version < 1:
+        return False, "this machine's kernel has none"
+    answers = [met["node"], *([met["request"]] if version >= DEVICES_ABI else [])]
+    holds = set(answers) == {"EACCES"}
+    return holds, f"version {version}" if holds else "not in force"
+
+
 JUDGES: dict[str, Callable[[Findings], tuple[bool, str]]] = {
     **{name: _namespace(name) for name in NAMESPACE_LINKS},
     "nested_user_namespaces": _nested,
@@ -213,12 +212,13 @@ JUDGES: dict[str, Callable[[Findings], tuple[bool, str]]] = {
     "rlimits": _rlimits,
     "uid_per_run": _uid,
     "cgroup": _cgroup,
+    LANDLOCK: _landlock,
 }
 
 
-def judge(findings: Findings, required: tuple[str, ...]) -> tuple[Layer, ...]:
-    """Every required layer, held or not."""
-    return tuple(Layer(name, *JUDGES[name](findings)) for name in required)
+def judge(findings: Findings, names: tuple[str, ...]) -> tuple[Layer, ...]:
+    """Every layer that is asked for, held or not."""
+    return tuple(Layer(name, *JUDGES[name](findings)) for name in names)
 
 
 def none_hold(required: tuple[str, ...], reason: str) -> tuple[Layer, ...]:

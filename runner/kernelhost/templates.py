@@ -122,14 +122,13 @@ class Templates:
     async def _require_layers(
         self, template: Template, definition: KernelDefinition
     ) -> None:
-        """Insist on every layer that bubblewrap's sandboxes have."""
+        """Insist on every layer that is possible here."""
         command = selftest.probe_command("python")
-        layers = await self.host.probe(template, definition, command)
-        known = {layer.name for layer in self.host.missing}
+        layers, template.further = await self.host.probe(template, definition, command)
         lost = [
             f"{layer.name}: {layer.seen}"
-            for layer in layers
-            if not layer.holds and layer.name not in known
+            for layer in (*layers, *template.further)
+            if not layer.holds and layer.name not in self.host.impossible
         ]
         if lost:
             raise SandboxUnavailable("; ".join(lost))

@@ -34,6 +34,7 @@ POOL = [
         "size": 2,
         "ready": 1,
         "launcher": "fork",
+        "layers": {"landlock": {"holds": True, "seen": "version 7"}},
     }
 ]
 
@@ -143,6 +144,32 @@ def test_an_operator_sees_parts_layers_pool_and_runs(client, otto, word, run):
     assert "Ran out of time" in text
     assert text.count('aria-label="missing:"') + text.count("missing:") >= 1
     assert "degraded" not in text
+
+
+def test_a_layer_that_not_every_machine_has_is_shown_by_the_way_kernels_start(
+    client, otto, word, settings
+):
+    text = page(client, otto)
+    assert "</svg> Landlock</span>" in text
+    assert "no Landlock" not in text
+    none = {"landlock": {"holds": False, "seen": "not in force"}}
+    with redis.Redis.from_url(settings.BROKER_URL) as broker:
+        started = [{**POOL[0], "launcher": "exec", "layers": none}]
+        broker.set(KEY, json.dumps({**word, "pool": started}), ex=30)
+    text = page(client, otto)
+    assert "no Landlock: not in force" in text
+    assert "layers of confinement missing" not in text
+
+
+def test_a_kernel_host_that_knows_no_further_layer_is_shown_all_the_same(
+    client, otto, word, settings
+):
+    older = {name: value for name, value in POOL[0].items() if name != "layers"}
+    with redis.Redis.from_url(settings.BROKER_URL) as broker:
+        broker.set(KEY, json.dumps({**word, "pool": [older]}), ex=30)
+    assert "fork of a warm template" in page(client, otto)
+    told = client.get("/api/v1/status/").json()
+    assert told["kernel_host"]["pool"] == [{**older, "layers": {}}]
 
 
 def test_what_is_not_ready_is_said_first(client, otto, word, parts):

@@ -12,7 +12,7 @@ import socket
 from collections.abc import Sequence
 from pathlib import Path
 
-from . import linux
+from . import landlock, linux
 from .order import Order
 
 #: Only the template sees what is mounted here.
@@ -49,6 +49,8 @@ def confine(order: Order, contents: Sequence[int], seccomp: int) -> None:
     for name, value in order.limits:
         resource.setrlimit(getattr(resource, name), (value, value))
     linux.drop_all_capabilities()
+    linux.prctl(linux.PR_SET_NO_NEW_PRIVS, 1)
+    landlock.restrict(order.rules)
     linux.load_filter(program)
 
 

@@ -87,6 +87,14 @@ def detach(target: str) -> None:
     _check(_libc.umount2(target.encode(), MNT_DETACH), f"umount of {target}")
 
 
+def syscall(number: int, *arguments: int | bytes | None) -> int:
+    """A call that libc has no name for; answers its result."""
+    given = [ctypes.c_long(a) if isinstance(a, int) else a for a in arguments]
+    result: int = _libc.syscall(ctypes.c_long(number), *given)
+    _check(result, f"system call {number}")
+    return result
+
+
 def prctl(option: int, *values: int) -> int:
     """``prctl(2)``; answers its result."""
     padded = [*values, *[0] * (4 - len(values))]
@@ -114,11 +122,12 @@ def drop_all_capabilities() -> None:
 def load_filter(program: bytes) -> None:
     """Put every further system call of this process and its children behind a filter.
 
+    The process must have given up new privileges.
+
     Raises:
         OSError: the program is not one that the kernel accepts.
     """
     filter_ = _Filter(len(program) // INSTRUCTION_BYTES, program)
-    prctl(PR_SET_NO_NEW_PRIVS, 1)
     result = _libc.prctl(
         PR_SET_SECCOMP, ctypes.c_ulong(SECCOMP_MODE_FILTER), ctypes.byref(filter_)
     )

@@ -11,8 +11,8 @@ class Order:
     """One process and its confinement, as plain values.
 
     ``tmpfs`` holds (target, size in bytes, mode); ``files`` holds (target, mode), whose
-    contents come as descriptors in the same order; ``limits`` holds (name of the resource,
-    value); ``data`` names the directory of the run's data sockets; ``user`` is whose
+    contents come as descriptors in the same order; ``rules`` holds (path, what Landlock allows
+    there); ``limits`` holds (name of the resource, value); ``data`` names the directory of the run's data sockets; ``user`` is whose
     process it becomes, as the template numbers users; None when there is no other.
     """
 
@@ -23,6 +23,7 @@ class Order:
     chdir: str
     tmpfs: tuple[tuple[str, int, int], ...]
     files: tuple[tuple[str, int], ...]
+    rules: tuple[tuple[str, str], ...]
     limits: tuple[tuple[str, int], ...]
     data: str | None
     data_target: str
@@ -35,6 +36,6 @@ class Order:
     def from_json(cls, text: bytes) -> Order:
         """Read what :meth:`to_json` wrote."""
         given = json.loads(text)
-        for name in ("tmpfs", "files", "limits"):
+        for name in ("tmpfs", "files", "rules", "limits"):
             given[name] = tuple(tuple(item) for item in given[name])
         return cls(**{**given, "command": tuple(given["command"])})

@@ -136,6 +136,7 @@ INSIDE = {
     "writes": {"/": "EROFS"},
     "unshare": "EPERM",
     "vsock": "EAFNOSUPPORT",
+    "landlock": {"version": 7, "node": "EACCES", "request": "EACCES"},
     "rlimits": {
         "core": [0, 0],
         "processes": [32, 32],
@@ -164,6 +165,12 @@ def test_good_findings_hold():
     ] == []
 
 
+def test_an_older_landlock_is_not_asked_for_what_it_cannot_do():
+    met = {"version": 3, "node": "EACCES", "request": "ENOTTY"}
+    (layer,) = judge(findings(landlock=met), ("landlock",))
+    assert (layer.holds, layer.seen) == (True, "version 3")
+
+
 @pytest.mark.parametrize(
     ("changes", "layer"),
     [
@@ -178,6 +185,10 @@ def test_good_findings_hold():
         ({"status": INSIDE["status"] | {"Seccomp": "0"}}, "seccomp"),
         ({"rlimits": INSIDE["rlimits"] | {"core": [0, -1]}}, "rlimits"),
         ({"namespaces": {}}, "mount"),
+        ({"landlock": INSIDE["landlock"] | {"version": -1}}, "landlock"),
+        ({"landlock": INSIDE["landlock"] | {"node": "allowed"}}, "landlock"),
+        ({"landlock": INSIDE["landlock"] | {"node": "EPERM"}}, "landlock"),
+        ({"landlock": INSIDE["landlock"] | {"request": "ENOTTY"}}, "landlock"),
         (
             {
                 "namespaces": {

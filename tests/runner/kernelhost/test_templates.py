@@ -10,6 +10,7 @@ import pytest
 from runner.kernelhost import client
 from runner.kernelhost.settings import InvalidSetting, read_settings
 from tests.runner.kernelhost.harness import (
+    REPOSITORY,
     KernelHost,
     launcher_of,
     processes_below,
@@ -27,7 +28,7 @@ def host_with(
     copies = open_folder / tmp_path.name
     started = []
 
-    def start(warm: str, *, forks: bool = False) -> KernelHost:
+    def start(warm: str, *, forks: bool = False, **environment: str) -> KernelHost:
         copy = copies / "bash"  # the smallest one
         shutil.copytree(
             environments / copy.name, copy, symlinks=True, copy_function=os.link
@@ -38,6 +39,7 @@ def host_with(
             {
                 "ENVIRONMENTS_DIR": str(copies),
                 "KERNEL_HOST_POOL": "bash/python3=0",
+                **environment,
             },
             notebook_environment="bash",
         ).start()
@@ -92,6 +94,7 @@ SABOTAGE = {
     "nested_user_namespaces": "linux.load_filter = lambda program: None;"
     " w = confine.Path.write_text; confine.Path.write_text ="
     " lambda p, t, **k: None if 'max_user' in str(p) else w(p, t, **k)",
+    "landlock": "confine.landlock.restrict = lambda rules: None",
     "user": "confine._become = lambda order: None",
 }
 
@@ -105,6 +108,24 @@ def test_a_template_whose_forks_lack_a_layer_is_never_used(host_with, layer):
     reason = host.log().split("is not forked: ")[1]
     assert f"{layer}: " in reason or layer == "user", reason
     assert launcher_of(host.run("1")) == "exec"
+
+
+def test_where_the_machine_has_no_landlock_kernels_are_forked_and_say_so(
+    host_with, tmp_path
+):
+    blind = "import landlock; landlock.abi = lambda: 0"
+    (tmp_path / "sitecustomize.py").write_text(
+        f"from runner.kernelhost.template {blind}"
+    )
+    host = host_with(
+        f"from countersign_template {blind}",
+        forks=True,
+        PYTHONPATH=f"{tmp_path}:{REPOSITORY}",
+    )
+    outcome = host.run("print(6 * 7)")
+    evidence = outcome.of("accepted")[0]["evidence"]
+    assert (outcome.text(0), evidence["launcher"]) == ("42\n", "fork")
+    assert evidence["layers"]["landlock"] is evidence["degraded"] is False
 
 
 NO_ROOM = (

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from runner.kernelhost import cgroups, client
+from runner.kernelhost.confinement import FURTHER_LAYERS
 from runner.kernelhost.environments import resolve
 from runner.kernelhost.kernel import Kind
 from runner.kernelhost.settings import InvalidSetting, read_settings
@@ -263,6 +264,8 @@ def test_a_pool_that_makes_no_sense_is_named(wrong):
 
 def test_a_status_says_how_many_wait(pooled):
     status = client.status(pooled.socket)
+    further = status["pool"][0].pop("layers")
+    assert set(further) == set(FURTHER_LAYERS)
     assert json.loads(json.dumps(status["pool"])) == [
         {
             "environment": "bash",
