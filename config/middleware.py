@@ -2,12 +2,14 @@
 
 from collections.abc import Awaitable, Callable
 from typing import cast
+from uuid import uuid4
 
 from asgiref.sync import iscoroutinefunction, markcoroutinefunction
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 
 from config import security_headers
+from runner.logs import about_from_here
 
 Handler = Callable[[HttpRequest], HttpResponseBase | Awaitable[HttpResponseBase]]
 
@@ -15,6 +17,7 @@ Handler = Callable[[HttpRequest], HttpResponseBase | Awaitable[HttpResponseBase]
 class ApplicationHeadersMiddleware:
     """Deny browser features and other sites' reads; keep pages out of caches.
 
+    What is logged of a request bears an id that nobody outside chose.
     A response that says otherwise itself (static files, downloads) is left alone.
     """
 
@@ -31,6 +34,8 @@ class ApplicationHeadersMiddleware:
         self, request: HttpRequest
     ) -> HttpResponseBase | Awaitable[HttpResponseBase]:
         """Answer with the headers added; sync or async as the next handler is."""
+        # Not for a block: Django and the web server log the end of the request after it.
+        about_from_here(request_id=uuid4().hex)
         if self.is_async:
             return self._answer_later(request)
         return _with_headers(cast("HttpResponseBase", self.get_response(request)))

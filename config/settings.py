@@ -6,6 +6,7 @@ from urllib.parse import urlsplit
 from config import environment as env
 from config import origins, security_headers
 from runner.kernelhost.protocol import LIMIT_BOUNDS, SOURCE_LIMIT_BOUNDS
+from runner.logs import FORMATS
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
@@ -309,12 +310,11 @@ LANGUAGE_CODE = "en-gb"
 USE_I18N = False
 USE_TZ = True
 TIME_ZONE = "UTC"
+LOG_FORMAT = env.choice("LOG_FORMAT", "text" if DEBUG else "json", FORMATS)
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {
-        "line": {"format": "{asctime} {levelname} {name} {message}", "style": "{"}
-    },
+    "formatters": {"line": {"()": "runner.logs.formatter", "name": LOG_FORMAT}},
     "filters": {"forget_tokens": {"()": "runner.results.logs.ForgetTokens"}},
     "handlers": {
         "stderr": {

@@ -8,13 +8,15 @@ from django.utils import timezone
 
 from reviews.services import expire_approvals
 from runner import execution, sweep
+from runner.logs import about
 from runner.services.heartbeats import note_parts_alive
 
 
 @shared_task(name="runner.execute_run")
 def execute_run(*, run_id: str, **_: object) -> None:
     """Execute one queued run; a second message for it finds nothing to claim."""
-    execution.execute(UUID(run_id))
+    with about(run_id=run_id):
+        execution.execute(UUID(run_id))
 
 
 @shared_task(name="runner.sweep_runs")

@@ -152,6 +152,7 @@ def common(demo: Demo) -> dict[str, str]:
         "KERNEL_HOST_SOCKET": str(demo.kernel_socket),
         "ENVIRONMENTS_DIR": str(REPOSITORY / ".environments"),
         "SANDBOX": demo.sandbox,
+        "LOG_FORMAT": "text",
     }
 
 

@@ -13,6 +13,7 @@ from runner.kernelhost import self_watch, staging
 from runner.kernelhost.host import Host
 from runner.kernelhost.server import AlreadyRunning, Server
 from runner.kernelhost.settings import HostSettings, InvalidSetting, read_settings
+from runner.logs import formatter
 
 log = logging.getLogger("runner.kernelhost")
 
@@ -82,14 +83,14 @@ def main() -> int:
         help="print the sandbox's layers and exit 0 or 1",
     )
     arguments = parser.parse_args()
-    logging.basicConfig(
-        level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s"
-    )
     try:
         settings = settings_for(arguments)
     except InvalidSetting as problem:
         sys.stderr.write(f"{problem}\n")
         return 2
+    logging.basicConfig(level=logging.INFO)
+    for handler in logging.getLogger().handlers:
+        handler.setFormatter(formatter(settings.log_format))
     host = Host(settings, staging.enter())
     try:
         return asyncio.run(check(host) if arguments.check else serve(host))

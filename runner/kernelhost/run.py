@@ -154,7 +154,7 @@ class Run:
             await kernel.answer()
         if self.decided is not None or not kernel.is_alive:
             raise KernelNotReady(self.decided or "it ended while it waited")
-        log.info("run %s has kernel %s", self.request.run_id, kernel.name)
+        log.info("run.has_kernel run_id=%s kernel=%s", self.request.run_id, kernel.name)
         self._watch_memory(stack, kernel)
         stack.push_async_callback(self.proxies.close)
         await kernel.open_data(self.proxies)

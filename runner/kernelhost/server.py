@@ -21,6 +21,7 @@ from runner.kernelhost.protocol import (
     read_execute,
 )
 from runner.kernelhost.run import Refused, Run
+from runner.logs import about
 
 log = logging.getLogger(__name__)
 
@@ -90,7 +91,7 @@ class Connection:
             )
             return
         run = Run(self.server.pool, read_execute(message), self.events.put_nowait)
-        with self.server.admitted(run):
+        with self.server.admitted(run), about(run_id=run.request.run_id):
             await self._perform(run)
 
     async def _perform(self, run: Run) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from runner.kernelhost.confinement import Caps
 from runner.kernelhost.protocol import Limits
+from runner.logs import FORMATS
 
 POOL = "KERNEL_HOST_POOL"
 DEFAULT_POOL = "python-analytics/python3=2"
@@ -44,6 +45,7 @@ class HostSettings:
     forks: bool
     #: How often one template is forked before another takes its place.
     template_forks: int
+    log_format: str = "json"
 
 
 def _value(environ: Mapping[str, str], name: str, default: str = "") -> str:
@@ -74,6 +76,13 @@ def _pool(environ: Mapping[str, str]) -> dict[tuple[str, str], int]:
         environment, kernel_name, count = match.groups()
         sizes[environment, kernel_name] = int(count)
     return sizes
+
+
+def _log_format(environ: Mapping[str, str]) -> str:
+    name = _value(environ, "LOG_FORMAT", "json")
+    if name not in FORMATS:
+        raise InvalidSetting("LOG_FORMAT", f"must be json or text, not {name!r}.")
+    return name
 
 
 def read_settings(environ: Mapping[str, str] = os.environ) -> HostSettings:
@@ -116,6 +125,7 @@ def read_settings(environ: Mapping[str, str] = os.environ) -> HostSettings:
             processes=int(_number(environ, "RUN_PROCESSES", str(USUAL.processes))),
         ),
         forks=launcher == "fork",
+        log_format=_log_format(environ),
         template_forks=max(
             1, int(_number(environ, "KERNEL_HOST_TEMPLATE_FORKS", "200"))
         ),

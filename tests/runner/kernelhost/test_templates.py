@@ -159,6 +159,14 @@ def test_the_launcher_is_a_setting():
         read_settings({**given, "KERNEL_HOST_LAUNCHER": "clone"})
 
 
+def test_the_format_of_the_log_is_a_setting():
+    given = {"KERNEL_HOST_SOCKET": "/s"}
+    assert read_settings(given).log_format == "json"
+    assert read_settings({**given, "LOG_FORMAT": "text"}).log_format == "text"
+    with pytest.raises(InvalidSetting, match="LOG_FORMAT"):
+        read_settings({**given, "LOG_FORMAT": "xml"})
+
+
 def test_a_host_that_may_not_fork_starts_no_template(environments, tmp_path):
     host = KernelHost(
         tmp_path / "host",
