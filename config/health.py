@@ -20,11 +20,13 @@ from django.views.decorators.http import require_safe
 
 from accounts.activity import not_activity
 from runner.services.heartbeats import PartsAlive, parts_alive
+from runner.workflow import Queue
 
 #: Every part is asked at most this often (seconds), whoever asks us how often.
 REMEMBER_S = 2.0
 CONNECT_TIMEOUT_S = 3
-QUEUES = {"batch", "sweep"}
+#: Live sessions, which have `interactive`, join with their first task.
+QUEUES = {*Queue.values, "sweep"}
 
 
 @dataclass(frozen=True)

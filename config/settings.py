@@ -121,8 +121,12 @@ CELERY_TASK_ACKS_LATE = False
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+# A worker takes a message when it has a free place, never ahead of that: a run waits for
+# any worker, not for one. Its own queue goes along with each run's message.
+CELERY_WORKER_DISABLE_PREFETCH = True
 CELERY_TASK_DEFAULT_QUEUE = "batch"
 CELERY_TASK_ROUTES = {
+    "runner.live_*": {"queue": "interactive"},
     "runner.sweep*": {"queue": "sweep"},
     "accounts.sweep*": {"queue": "sweep"},
     "audit.sign_checkpoint": {"queue": "sweep"},
@@ -253,6 +257,9 @@ RUN_LIMIT_BOUNDS = {
 }
 #: Runs of one person that may wait or be under way at one time.
 RUNS_PER_PERSON = env.integer("RUNS_PER_PERSON", 8, at_least=1)
+#: Runs of one person, and of one version, that may be under way at one time; others wait.
+RUNS_AT_ONCE_PER_PERSON = env.integer("RUNS_AT_ONCE_PER_PERSON", 4, at_least=1)
+RUNS_AT_ONCE_PER_VERSION = env.integer("RUNS_AT_ONCE_PER_VERSION", 16, at_least=1)
 QUERY_LIMITS = {
     name: env.limit(f"QUERY_{name.upper()}", default, SOURCE_LIMIT_BOUNDS[name])
     for name, default in {

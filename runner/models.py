@@ -11,7 +11,7 @@ from accounts.personas import Persona, Purpose
 from gallery.models import Notebook, Version
 from runner.models_content import ContentLink, LinkKind, RunOutput
 from runner.models_statements import StatementBatch
-from runner.workflow import ACTIVE, FINAL, Status
+from runner.workflow import ACTIVE, FINAL, Queue, Status
 
 __all__ = [
     "ContentLink",
@@ -52,6 +52,8 @@ class Run(models.Model):
     status = models.CharField(
         max_length=20, choices=Status.choices, default=Status.QUEUED
     )
+    #: Whose workers take it, and in which line it waits.
+    queue = models.CharField(max_length=10, choices=Queue.choices, default=Queue.BATCH)
     cells_total = models.PositiveIntegerField(default=0)
     cells_done = models.PositiveIntegerField(default=0)
     queued_at = models.DateTimeField()
@@ -83,6 +85,9 @@ class Run(models.Model):
         constraints = [
             models.CheckConstraint(
                 condition=Q(status__in=Status.values), name="run_status_known"
+            ),
+            models.CheckConstraint(
+                condition=Q(queue__in=Queue.values), name="run_queue_known"
             ),
             models.CheckConstraint(
                 condition=Q(status__in=ACTIVE, finished_at__isnull=True)

@@ -1,15 +1,17 @@
 """What the API takes and answers about runs."""
 
 from typing import Any
+from uuid import UUID
 
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from accounts.personas import Persona, Purpose
 from accounts.strict import StrictSerializer
+from runner.line import Place
 from runner.models import Run, RunCell, RunKind
 from runner.services import Launch
-from runner.workflow import Status
+from runner.workflow import Queue, Status
 
 
 class PreviewRequestSerializer(StrictSerializer):
@@ -71,6 +73,13 @@ class RunErrorSerializer(serializers.Serializer[Any]):
     cell = serializers.IntegerField(allow_null=True)
 
 
+class WaitingSerializer(serializers.Serializer[Any]):
+    """The limit that holds a waiting run back, in one sentence."""
+
+    code = serializers.ChoiceField(choices=["own_limit", "version_limit"])
+    message = serializers.CharField()
+
+
 class RunCellSerializer(serializers.ModelSerializer[RunCell]):
     """How one cell went."""
 
@@ -81,6 +90,13 @@ class RunCellSerializer(serializers.ModelSerializer[RunCell]):
         fields = ("index", "status", "duration_ms")
 
 
+def held_back_as_dict(place: Place | None) -> dict[str, str] | None:
+    """Return what WaitingSerializer says of a place, or None."""
+    if place is None or not place.code:
+        return None
+    return {"code": place.code, "message": place.message}
+
+
 class RunSerializer(serializers.ModelSerializer[Run]):
     """A run, to the person whose it is."""
 
@@ -89,6 +105,15 @@ class RunSerializer(serializers.ModelSerializer[Run]):
     requested_by = serializers.CharField(source="requested_by.username")
     parameters = serializers.DictField(help_text="Only those that were set.")
     incident = serializers.CharField(help_text="The short number to quote.")
+    queue = serializers.ChoiceField(
+        choices=Queue.choices, help_text="Whose workers take it."
+    )
+    place_in_queue = serializers.SerializerMethodField(
+        help_text="1 is next; null when it does not wait."
+    )
+    held_back = serializers.SerializerMethodField(
+        help_text="The limit that it waits for; null when it waits for a free place."
+    )
     error = serializers.SerializerMethodField()
 
     class Meta:
@@ -102,6 +127,9 @@ class RunSerializer(serializers.ModelSerializer[Run]):
             "version",
             "digest",
             "status",
+            "queue",
+            "place_in_queue",
+            "held_back",
             "requested_by",
             "persona",
             "purpose",
@@ -116,6 +144,21 @@ class RunSerializer(serializers.ModelSerializer[Run]):
             "incident",
             "error",
         )
+
+    @extend_schema_field(serializers.IntegerField(min_value=1, allow_null=True))
+    def get_place_in_queue(self, run: Run) -> int | None:
+        """Return its place, which whoever serializes has looked up for all."""
+        place = self._place(run)
+        return place.number if place else None
+
+    @extend_schema_field(WaitingSerializer(allow_null=True))
+    def get_held_back(self, run: Run) -> dict[str, str] | None:
+        """Return the limit in words, or None."""
+        return held_back_as_dict(self._place(run))
+
+    def _place(self, run: Run) -> Place | None:
+        places: dict[UUID, Place] = self.context["places"]
+        return places.get(run.pk)
 
     @extend_schema_field(RunErrorSerializer(allow_null=True))
     def get_error(self, run: Run) -> dict[str, Any] | None:

@@ -5,6 +5,7 @@ import functools
 from collections.abc import AsyncIterator
 from uuid import UUID
 
+from runner.line import Place, place_of
 from runner.models import Run
 from runner.watching import let_go, watch
 from runner.workflow import FINAL
@@ -30,7 +31,7 @@ def is_own_run(run_id: UUID, person_id: int | None) -> bool:
 async def changes(run_id: UUID) -> AsyncIterator[bytes]:
     """Yield an event whenever the run has changed, and the last one when it has ended."""
     look = functools.partial(_state, run_id)
-    seen: tuple[str, int] | None = None
+    seen: tuple[str, int, Place | None] | None = None
     async with contextlib.aclosing(
         watch(run_id, look, lifetime_s=LIFETIME_S, every_s=LOOK_EVERY_S)
     ) as looks:
@@ -42,7 +43,7 @@ async def changes(run_id: UUID) -> AsyncIterator[bytes]:
             seen = now
 
 
-def _state(run_id: UUID) -> tuple[str, int]:
+def _state(run_id: UUID) -> tuple[str, int, Place | None]:
     """Return what a page would show differently."""
-    status, cells_done = Run.objects.values_list("status", "cells_done").get(pk=run_id)
-    return str(status), int(cells_done)
+    run = Run.objects.only("status", "cells_done").get(pk=run_id)
+    return run.status, run.cells_done, place_of(run)

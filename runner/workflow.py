@@ -32,6 +32,21 @@ class Status(TextChoices):
     LOST = "lost", "Lost"
 
 
+class Queue(TextChoices):
+    """Where a run waits: each queue has workers of its own, so none starves another.
+
+    The names are Celery's too. Live sessions have `interactive`, which is no choice of
+    a run: a session holds its place for as long as somebody looks.
+    """
+
+    #: A person asked on a page, and waits there.
+    PAGE = "page", "Asked for on a page"
+    #: A program asked through the API.
+    API = "api", "Asked for through the API"
+    #: Nobody waits: what a schedule or a command asks for.
+    BATCH = "batch", "In the background"
+
+
 FINAL = frozenset(
     {
         Status.SUCCEEDED,

@@ -28,6 +28,7 @@ def grow() -> None:
     for number in range(3):
         approved = make_version(Status.APPROVED, title=f"More {number}")
         make_run(approved, person("adams"), "succeeded")
+        make_run(approved, person("adams"), queue="page")
         make_version(Status.IN_REVIEW, title=f"In review {number}")
         make_version(Status.PEER_APPROVED, title=f"For compliance {number}")
         make_notebook(title=f"Draft {number}")
@@ -37,6 +38,7 @@ def grow() -> None:
 def first() -> Notebook:
     version = make_version(Status.APPROVED)
     make_run(version, person("adams"), "succeeded")
+    make_run(version, person("adams"), queue="page")
     make_version(Status.IN_REVIEW, title="Waits for peers")
     make_version(Status.PEER_APPROVED, title="Waits for compliance")
     return version.notebook
@@ -52,19 +54,26 @@ def asked(client: Client, path: str) -> list[str]:
 
 
 def run_path(notebook: Notebook) -> str:
-    return Run.objects.get(notebook=notebook).get_absolute_url()
+    return Run.objects.get(notebook=notebook, status="succeeded").get_absolute_url()
+
+
+def waiting_path(notebook: Notebook) -> str:
+    return Run.objects.get(notebook=notebook, status="queued").get_absolute_url()
 
 
 #: Page: its address, who looks, the most that it asks, and how many people's rights:
 #: a run's page also asks for those of whoever requested it. Where a run can be asked
-#: for, three signatures are verified: eleven questions.
+#: for, three signatures are verified: eleven questions. All places in line are one more.
 PAGES: dict[str, tuple[Callable[[Notebook], str], str, int, int]] = {
     "catalog of a reader": (lambda _: "/", "adams", 23, 1),
     "catalog of a reviewer": (lambda _: "/", "ravi", 24, 1),
     "catalog of an author": (lambda _: "/", "ada", 23, 1),
-    "notebook for a reader": (lambda it: it.get_absolute_url(), "adams", 30, 1),
+    "notebook for a reader": (lambda it: it.get_absolute_url(), "adams", 31, 1),
     "notebook for compliance": (lambda it: it.get_absolute_url(), "carol", 29, 1),
     "run": (run_path, "adams", 28, 2),
+    "run that waits": (waiting_path, "adams", 28, 2),
+    "my runs": (lambda _: "/runs/", "adams", 12, 1),
+    "my runs by the API": (lambda _: "/api/v1/runs/", "adams", 12, 1),
     "queue of a peer": (lambda _: "/reviews/", "ravi", 10, 1),
     "queue of compliance": (lambda _: "/reviews/", "carol", 10, 1),
 }

@@ -272,7 +272,12 @@ def _worker(demo: Demo, queue: str, *options: str) -> Launch:
 
 
 def _application(demo: Demo) -> list[Program]:
-    worker = _worker(demo, "batch", "--concurrency", "3")
+    # Each queue has places of its own, which no other queue's runs can take.
+    workers = {
+        "worker": _worker(demo, "page", "--concurrency", "3"),
+        "api-worker": _worker(demo, "api", "--concurrency", "2"),
+        "batch-worker": _worker(demo, "batch", "--concurrency", "1"),
+    }
     # Sweeps have a process of their own: no run, however long, keeps them waiting.
     sweeper = _worker(demo, "sweep", "--concurrency", "1")
     web = python(web_environment(demo), *web_arguments(demo.port))
@@ -284,7 +289,10 @@ def _application(demo: Demo) -> list[Program]:
     )
     return [
         Program("sweeper", sweeper, 39, "TERM", 1, group="application"),
-        Program("worker", worker, 40, "TERM", 7, group="application"),
+        *(
+            Program(name, worker, 40, "TERM", 7, group="application")
+            for name, worker in workers.items()
+        ),
         Program("web", web, 50, "TERM", 3, group="application"),
         Program("beat", beat, 60, "TERM", 1, group="application"),
     ]

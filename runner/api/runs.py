@@ -15,6 +15,7 @@ from rest_framework.views import APIView
 from accounts.personas import active_persona
 from accounts.strict import EmptySerializer
 from gallery.fetching import notebook_or_404, version_or_404
+from runner.line import places_of
 from runner.models import Run
 from runner.queries import runs_of
 from runner.serializers import (
@@ -25,6 +26,7 @@ from runner.serializers import (
     RunSerializer,
 )
 from runner.services import cancel_run, repeat_run, request_preview, request_run
+from runner.workflow import Queue
 
 _PREFER = OpenApiParameter(
     "Prefer",
@@ -42,7 +44,7 @@ def own_run_or_404(request: Request, run_id: UUID) -> Run:
 
 def run_as_dict(run: Run) -> dict[str, Any]:
     """Return a run as RunDetailSerializer says."""
-    return RunDetailSerializer(run).data
+    return RunDetailSerializer(run, context={"places": places_of([run])}).data
 
 
 class RunRequestsView(APIView):
@@ -61,6 +63,7 @@ class RunRequestsView(APIView):
             launch=sent.launch(persona=active_persona(request._request)),
             by=request.user,
             now=timezone.now(),
+            queue=Queue.API,
         )
         return Response(run_as_dict(run), status=status.HTTP_202_ACCEPTED)
 
@@ -81,6 +84,7 @@ class PreviewRequestsView(APIView):
             launch=sent.launch(persona=active_persona(request._request)),
             by=request.user,
             now=timezone.now(),
+            queue=Queue.API,
         )
         return Response(run_as_dict(run), status=status.HTTP_202_ACCEPTED)
 
@@ -97,7 +101,9 @@ class RunsView(GenericAPIView[Run]):
         asked = RunQuerySerializer(data=request.query_params)
         asked.is_valid(raise_exception=True)
         page = self.paginate_queryset(runs_of(request.user).filter(**asked.filters()))
-        return self.get_paginated_response(RunSerializer(page, many=True).data)
+        context = {"places": places_of(page or [])}
+        found = RunSerializer(page, many=True, context=context).data
+        return self.get_paginated_response(found)
 
 
 class RunView(APIView):
@@ -121,7 +127,9 @@ class RepeatView(APIView):
         """
         before = own_run_or_404(request, run_id)
         EmptySerializer(data=request.data).is_valid(raise_exception=True)
-        run = repeat_run(before=before, by=request.user, now=timezone.now())
+        run = repeat_run(
+            before=before, by=request.user, now=timezone.now(), queue=Queue.API
+        )
         return Response(run_as_dict(run), status=status.HTTP_202_ACCEPTED)
 
 

@@ -30,8 +30,9 @@ from accounts.activity import not_activity
 from accounts.models import Session
 from accounts.negotiation import OneAnswer
 from runner.api.runs import own_run_or_404, run_as_dict
+from runner.line import place_of
 from runner.models import Run
-from runner.serializers import RunCellSerializer
+from runner.serializers import RunCellSerializer, held_back_as_dict
 from runner.watching import ended, let_go, watch
 from runner.workflow import FINAL
 
@@ -88,8 +89,8 @@ class RunEventsView(APIView):
         responses={
             (200, "text/event-stream"): OpenApiResponse(
                 OpenApiTypes.STR,
-                description="`progress` events with `{status, cells_done, cells_total, "
-                "elapsed_s, cells}`, then one `finished` event with the same.",
+                description="`progress` events with `{status, place_in_queue, held_back, "
+                "cells_done, cells_total, elapsed_s, cells}`, then one `finished` event with the same.",
             )
         }
     )
@@ -171,10 +172,13 @@ def _progress(run_id: UUID, viewer: Viewer) -> dict[str, Any] | None:
     run = Run.objects.filter(pk=run_id, requested_by=viewer.person_id).first()
     if run is None:
         return None
+    place = place_of(run)
     begun_at = run.started_at or run.queued_at
     elapsed = (run.finished_at or now) - begun_at
     return {
         "status": run.status,
+        "place_in_queue": place.number if place else None,
+        "held_back": held_back_as_dict(place),
         "cells_done": run.cells_done,
         "cells_total": run.cells_total,
         "elapsed_s": round(max(elapsed.total_seconds(), 0.0), 1),

@@ -22,6 +22,7 @@ from runner.progress import signal_change
 from runner.results import unrendered
 from runner.results.vault import MAX_BYTES, VaultError, seal
 from runner.services.live_outputs import forget_outputs
+from runner.services.turns import hand_on, lock_next_run
 from runner.workflow import TRANSITIONS, Status
 
 logger = logging.getLogger(__name__)
@@ -68,20 +69,17 @@ def get_run(run_id: UUID) -> Run:
 
 @transaction.atomic
 def claim_run(*, run_id: UUID, now: datetime) -> Run | None:
-    """Take a queued run for this worker; None when there is nothing to do.
+    """Take the run whose turn it is in this run's queue; None when none may start.
 
-    Approval and digest are checked again under the version's row lock; a run that
-    may no longer start is ended here.
+    A message is a ticket for a turn, not for a run: as many come as runs wait, so that
+    each gets its own. Approval and digest are checked again under the version's row
+    lock; a run that may no longer start is ended here.
     """
-    locked = (
-        Run.objects.select_for_update(of=("self",), no_key=True, skip_locked=True)
-        .filter(pk=run_id, status=Status.QUEUED)
-        .first()
-    )
+    locked = lock_next_run(run_id)
     if locked is None:
         return None
     Version.objects.select_for_update(no_key=True).get(pk=locked.version_id)
-    run = get_run(run_id)
+    run = get_run(locked.pk)
     blockers = claim_blockers(run)
     if not run.is_preview:
         blockers += expiry_blockers(run.version, now=now)
@@ -89,6 +87,7 @@ def claim_run(*, run_id: UUID, now: datetime) -> Run | None:
         end_unclaimed(
             run, code=blockers[0].code, message=blockers[0].message, by=None, now=now
         )
+        hand_on(run)  # its turn is the next one's
         return None
     move(
         run,
@@ -197,6 +196,7 @@ def finish_run(*, run: Run, ending: Ending, now: datetime) -> None:
         )
         forget_outputs(run_id=run.pk)
         transaction.on_commit(partial(signal_change, run.pk))
+        hand_on(run)
 
 
 def _sealed(run: Run, ending: Ending) -> tuple[Ending, dict[str, bytes] | None]:

@@ -45,7 +45,7 @@ from runner.policies import (
 )
 from runner.progress import signal_change
 from runner.services.lifecycle import end_unclaimed
-from runner.workflow import Status
+from runner.workflow import Queue, Status
 
 #: How long a run may wait for a worker before its ticket is worthless.
 _QUEUE_ALLOWANCE = timedelta(hours=1)
@@ -75,7 +75,14 @@ class Launch:
     number: int | None = None
 
 
-def request_run(*, notebook: Notebook, launch: Launch, by: User, now: datetime) -> Run:
+def request_run(
+    *,
+    notebook: Notebook,
+    launch: Launch,
+    by: User,
+    now: datetime,
+    queue: Queue = Queue.BATCH,
+) -> Run:
     """Queue a run of the approved version on the real data source.
 
     The ticket is stored first, in the data source; then approval is checked again
@@ -92,6 +99,7 @@ def request_run(*, notebook: Notebook, launch: Launch, by: User, now: datetime) 
         require_shown(version, launch.number)
     require(expiry_blockers(version, now=now))
     run = _prepare(RunKind.RUN, version, launch, by=by, now=now)
+    run.queue = queue
     require(persona_blockers(by, run.persona))
     _put_ticket(run, by=by, now=now)
     with transaction.atomic():
@@ -109,7 +117,12 @@ def request_run(*, notebook: Notebook, launch: Launch, by: User, now: datetime) 
 
 
 def request_preview(
-    *, version: Version, launch: Launch, by: User, now: datetime
+    *,
+    version: Version,
+    launch: Launch,
+    by: User,
+    now: datetime,
+    queue: Queue = Queue.BATCH,
 ) -> Run:
     """Queue a run of a version under review on invented people.
 
@@ -118,6 +131,7 @@ def request_preview(
     """
     require(preview_blockers(by, version))
     run = _prepare(RunKind.PREVIEW, version, launch, by=by, now=now)
+    run.queue = queue
     _put_ticket(run, by=by, now=now)
     with transaction.atomic():
         version = (
@@ -136,7 +150,9 @@ def require_shown(approved: Version | None, number: int | None) -> None:
         raise VersionReplaced(blockers)
 
 
-def repeat_run(*, before: Run, by: User, now: datetime) -> Run:
+def repeat_run(
+    *, before: Run, by: User, now: datetime, queue: Queue = Queue.BATCH
+) -> Run:
     """Ask again as `before` was asked: version, parameters, persona and purpose.
 
     Raises NotAllowed, VersionReplaced where another version is approved by now,
@@ -146,8 +162,12 @@ def repeat_run(*, before: Run, by: User, now: datetime) -> Run:
         before.parameters, before.persona, before.purpose, before.version.number
     )
     if before.is_preview:
-        return request_preview(version=before.version, launch=launch, by=by, now=now)
-    return request_run(notebook=before.notebook, launch=launch, by=by, now=now)
+        return request_preview(
+            version=before.version, launch=launch, by=by, now=now, queue=queue
+        )
+    return request_run(
+        notebook=before.notebook, launch=launch, by=by, now=now, queue=queue
+    )
 
 
 @transaction.atomic
@@ -298,7 +318,7 @@ def _store(run: Run, *, action: str, by: User, now: datetime) -> Run:
     _require_room(by)
     run.save(force_insert=True)
     record(action, by=by, at=now, target=run, **_names_for_event(run.parameters))
-    transaction.on_commit(partial(enqueue_run, run.pk))
+    transaction.on_commit(partial(enqueue_run, run.pk, queue=run.queue))
     return run
 
 

@@ -8,9 +8,11 @@ from django.db import transaction
 
 from audit.transitions import move
 from runner.dispatch import enqueue_run
+from runner.line import held_back
 from runner.models import Run
 from runner.progress import signal_change
 from runner.services.live_outputs import forget_outputs
+from runner.services.turns import hand_on
 from runner.workflow import ACTIVE, SUPERVISED, TRANSITIONS, Status
 
 #: A supervisor beats every second; this long without one means that it is gone.
@@ -51,24 +53,29 @@ def _end_lost(pk: UUID, *, now: datetime) -> bool:
     )
     forget_outputs(run_id=pk)
     transaction.on_commit(partial(signal_change, pk))
+    hand_on(run)
     return True
 
 
 def reenqueue_waiting_runs(*, now: datetime) -> list[UUID]:
     """Send the message again for runs that no worker claimed; return their ids.
 
-    The claim is a conditional update, so a message too many does no harm.
+    A run that a limit holds back needs none: the end that frees its place sends one,
+    and if that is lost, it is held back no more and is found here. The claim takes each
+    run once, so a message too many does no harm.
     """
-    waiting = Run.objects.filter(
-        status=Status.QUEUED, enqueued_at__lt=now - QUEUE_PATIENCE
-    ).values_list("pk", flat=True)
+    waiting = (
+        Run.objects.filter(status=Status.QUEUED, enqueued_at__lt=now - QUEUE_PATIENCE)
+        .exclude(pk__in=held_back())
+        .values_list("pk", "queue")
+    )
     sent = []
-    for pk in list(waiting):
+    for pk, queue in list(waiting):
         taken = Run.objects.filter(
             pk=pk, status=Status.QUEUED, enqueued_at__lt=now - QUEUE_PATIENCE
         ).update(enqueued_at=now)
         if taken:
-            enqueue_run(pk)
+            enqueue_run(pk, queue=queue)
             sent.append(pk)
     return sent
 

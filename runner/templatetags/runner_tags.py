@@ -1,7 +1,8 @@
 """Parts of runs that other apps' pages show."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
+from uuid import UUID
 
 from django import template
 from django.utils import timezone
@@ -11,6 +12,7 @@ from gallery.access import can_edit
 from gallery.models import Notebook, Version
 from runner import queries
 from runner.forms import RunForms
+from runner.line import Place, places_of
 from runner.models import Run, RunKind
 from runner.policies import launch_blockers
 from runner.presenters import compliance_signature
@@ -18,6 +20,7 @@ from runner.results.links import make_link, make_live_link
 
 register = template.Library()
 _SHOWN = 5
+_ENDINGS = {1: "st", 2: "nd", 3: "rd"}
 
 
 @register.simple_tag(takes_context=True)
@@ -59,9 +62,10 @@ def my_runs_of(context: template.Context, notebook: Notebook) -> dict[str, Any]:
     """List the person's last runs; for authors also where runs failed."""
     user = context["user"]
     failures = queries.failures_of(notebook) if can_edit(user, notebook) else []
-    runs = queries.runs_of_notebook(user, notebook)
+    runs = list(queries.runs_of_notebook(user, notebook)[:_SHOWN])
     return {
-        "runs": runs[:_SHOWN],
+        "runs": runs,
+        "places": places_of(runs),
         "failures": failures[:20],
         "holds_persona": bool(user.personas),
     }
@@ -95,6 +99,19 @@ def previews_of(
 def run_state(run: Run) -> dict[str, Run]:
     """Draw a run's state as an icon and a word."""
     return {"run": run}
+
+
+@register.inclusion_tag("runner/_place.html")
+def place_in_line(run: Run, places: Mapping[UUID, Place]) -> dict[str, Any]:
+    """Say which place a waiting run has, in a list whose places were looked up at once."""
+    return {"place": places.get(run.pk)}
+
+
+@register.filter
+def ordinal(number: int) -> str:
+    """Write 1 as 1st, 2 as 2nd, 11 as 11th."""
+    is_teen = number % 100 in {11, 12, 13}
+    return f"{number}{'th' if is_teen else _ENDINGS.get(number % 10, 'th')}"
 
 
 @register.inclusion_tag("runner/_result_frame.html", takes_context=True)

@@ -25,6 +25,7 @@ from runner.services import (
     request_preview,
     request_run,
 )
+from runner.workflow import Queue
 
 
 def launch(request: HttpRequest, slug: str) -> HttpResponse:
@@ -48,6 +49,7 @@ def launch(request: HttpRequest, slug: str) -> HttpResponse:
                 launch=forms.launched(),
                 by=request.user,
                 now=timezone.now(),
+                queue=Queue.PAGE,
             )
         )
         if run is not None:
@@ -81,6 +83,7 @@ def preview(request: HttpRequest, slug: str, number: int) -> HttpResponse:
                 launch=forms.launched(),
                 by=request.user,
                 now=timezone.now(),
+                queue=Queue.PAGE,
             )
         )
         if run is not None:
@@ -103,7 +106,9 @@ def repeat(request: HttpRequest, run_id: UUID) -> HttpResponse:
     """
     before = get_object_or_404(runs_of(request.user), pk=run_id)
     try:
-        run = repeat_run(before=before, by=request.user, now=timezone.now())
+        run = repeat_run(
+            before=before, by=request.user, now=timezone.now(), queue=Queue.PAGE
+        )
     except VersionReplaced:
         return redirect(f"{_form_of(before)}?from={before.pk}")
     except BadInput:

@@ -13,6 +13,7 @@ from accounts.activity import not_activity
 from gallery.access import can_edit, visible_to
 from gallery.posting import post_from
 from gallery.queries import approved_version
+from runner.line import place_of, places_of
 from runner.models import Run
 from runner.policies import cancel_blockers, launch_blockers, result_blockers
 from runner.presenters import rights_of, steps_of, took_ms
@@ -25,7 +26,9 @@ _PER_PAGE = 25
 def runs(request: HttpRequest) -> HttpResponse:
     """Show the person's own runs, newest first."""
     page = Paginator(runs_of(request.user), _PER_PAGE).get_page(request.GET.get("page"))
-    return render(request, "runner/runs.html", {"page": page})
+    return render(
+        request, "runner/runs.html", {"page": page, "places": places_of(page)}
+    )
 
 
 def run(request: HttpRequest, run_id: UUID) -> HttpResponse:
@@ -67,6 +70,7 @@ def _about(request: HttpRequest, run_id: UUID) -> dict[str, Any]:
     )
     return {
         "run": shown,
+        "place": place_of(shown),
         "notebook": shown.notebook,
         "version": shown.version,
         "steps": steps,

@@ -52,7 +52,7 @@ def broker(db: None, settings: Any) -> Iterator[redis.Redis]:
 def leave_word(broker: redis.Redis, **told: Any) -> None:
     word = {
         "swept_at": "2026-03-02T09:00:00Z",
-        "queues": ["batch", "sweep"],
+        "queues": ["api", "batch", "page", "sweep"],
         "kernel_host": "ready",
         "degraded": False,
     }
@@ -91,6 +91,7 @@ def test_everything_is_ready_when_every_part_is(
     ("told", "missing"),
     [
         ({"queues": ["sweep"]}, {"workers"}),
+        ({"queues": ["api", "batch", "sweep"]}, {"workers"}),
         ({"queues": []}, {"workers"}),
         ({"kernel_host": "does not answer"}, {"kernel_host"}),
         ({"swept_at": ""}, {"beat"}),
@@ -237,4 +238,4 @@ def test_no_word_is_no_sign_of_life(broker: redis.Redis) -> None:
 
 def test_a_running_worker_is_seen_with_its_queues(celery_worker: Any) -> None:
     seen = note_parts_alive(now=timezone.now(), app=app)
-    assert seen.queues == ["batch", "sweep"]
+    assert seen.queues == ["api", "batch", "page", "sweep"]

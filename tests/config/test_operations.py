@@ -51,7 +51,7 @@ def word(settings: Any) -> Iterator[dict[str, Any]]:
     """What the last sweep left of the kernel host."""
     told = {
         "swept_at": "2026-03-02T09:00:00Z",
-        "queues": ["batch", "sweep"],
+        "queues": ["api", "batch", "page", "sweep"],
         "kernel_host": "ready",
         "degraded": False,
         "layers": LAYERS,

@@ -12,11 +12,14 @@ import pytest
 
 from runner.access.transport import parsed
 from runner.kernelhost.settings import read_settings
+from runner.workflow import Queue
 from tests.docker.compose import SERVICES, compose, environment, mounted
 from tests.support.environment import REPOSITORY
 
 pytestmark = pytest.mark.security
-DJANGO = ["web", "worker", "sweep", "beat", "migrate", "install"]
+QUEUES = {*Queue.values, "sweep"}
+WORKERS = ["worker", "api-worker", "batch-worker", "sweep"]
+DJANGO = ["web", *WORKERS, "beat", "migrate", "install"]
 NETWORKS: dict[str, Any] = compose()["networks"]
 STAYING = sorted(SERVICES.keys() - {"migrate", "install"})
 
@@ -99,13 +102,13 @@ def test_web_does_not_reach_the_kernel_host(secrets_folder):
     assert "/run/countersign" not in mounted("web")
 
 
-@pytest.mark.parametrize("service", ["worker", "sweep"])
+@pytest.mark.parametrize("service", WORKERS)
 def test_workers_open_logins_and_cannot_ask_for_them(secrets_folder, service):
     assert purposes(service, secrets_folder) == {"broker", "identity"}
     assert settings_of(service, secrets_folder)["socket"]
 
 
-@pytest.mark.parametrize("service", ["web", "worker", "sweep"])
+@pytest.mark.parametrize("service", ["web", *WORKERS])
 def test_whoever_previews_or_syncs_knows_the_invented_people(secrets_folder, service):
     assert "doctor" in settings_of(service, secrets_folder)["notional_people"]
 
@@ -147,11 +150,11 @@ def test_the_kernel_host_starts_and_is_given_no_secret():
 def test_every_queue_is_served():
     served = {
         word
-        for service in ("worker", "sweep")
+        for service in WORKERS
         for word in SERVICES[service]["command"]
-        if word in {"batch", "sweep"}
+        if word in QUEUES
     }
-    assert served == {"batch", "sweep"}
+    assert served == QUEUES
 
 
 @pytest.mark.parametrize("service", STAYING)
@@ -170,8 +173,7 @@ def test_a_service_waits_for_what_it_needs(service):
         assert wish.get("required", True) == (name != "data-db")
     wanted = {
         "web": {"migrate", "broker", "application-db", "data-db"},
-        "worker": {"migrate", "broker", "kernels", "data-db"},
-        "sweep": {"migrate", "broker", "kernels", "data-db"},
+        **{name: {"migrate", "broker", "kernels", "data-db"} for name in WORKERS},
         "beat": {"migrate", "broker"},
         "migrate": {"application-db"},
     }

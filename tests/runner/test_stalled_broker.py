@@ -59,7 +59,7 @@ def test_a_message_that_is_not_taken_is_logged(
     black_hole: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     app = stalled_app(black_hole)
-    assert seconds(lambda: enqueue_run(uuid.uuid4(), app=app)) < 10
+    assert seconds(lambda: enqueue_run(uuid.uuid4(), queue="page", app=app)) < 10
     assert "run.not_enqueued" in caplog.text
 
 

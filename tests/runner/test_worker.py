@@ -2,6 +2,7 @@
 
 import time
 from datetime import timedelta
+from typing import Any
 
 import psycopg
 import pytest
@@ -41,6 +42,21 @@ def until_running(run: Run) -> None:
 def test_a_run_goes_through_the_queue(celery_worker: Process, adams: User) -> None:
     run = wait_for_end(launch(approved("print(6 * 7)"), adams).pk)
     assert run.status == "succeeded"
+
+
+def test_runs_over_the_limit_wait_without_a_worker_and_follow_at_once(
+    celery_worker: Process, adams: User, baker: User, settings: Any
+) -> None:
+    """No sweep runs here: each end alone sends for the next."""
+    limit = settings.RUNS_AT_ONCE_PER_PERSON
+    settings.RUNS_PER_PERSON = 100
+    runs = [launch(approved("1"), adams) for _ in range(limit + 3)]
+    others = launch(approved("1"), baker)
+    ended = [wait_for_end(run.pk, timeout_s=120) for run in (*runs, others)]
+    assert {run.status for run in ended} == {"succeeded"}
+    begun = [run.claimed_at for run in ended[:-1]]
+    assert begun == sorted(begun)
+    assert ended[-1].claimed_at < begun[-1]
 
 
 def test_a_message_too_many_runs_nothing_twice(

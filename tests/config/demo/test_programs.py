@@ -142,11 +142,15 @@ def stopping(demo):
 
 def test_workers_drain_before_the_kernel_host_and_databases_stop_last(demo):
     assert stopping(demo) == [
-        {"worker", "sweeper", "web", "beat"},
+        {"worker", "api-worker", "batch-worker", "sweeper", "web", "beat"},
         {"kernels"},
         {"broker"},
         {"application-db", "data-db"},
     ]
+
+
+#: A queue that shared its workers with another could be starved by it.
+SERVED_BY = {"worker": ["page"], "api-worker": ["api"], "batch-worker": ["batch"]}
 
 
 def queues_of(arguments: list[str]) -> list[str]:
@@ -155,8 +159,11 @@ def queues_of(arguments: list[str]) -> list[str]:
 
 def test_no_run_keeps_a_sweep_waiting(demo):
     found = by_name(demo)
-    assert queues_of(list(found["worker"].launch.argv)) == ["batch"]
-    assert queues_of(list(found["sweeper"].launch.argv)) == ["sweep"]
+    served = {
+        name: queues_of(list(found[name].launch.argv))
+        for name in (*SERVED_BY, "sweeper")
+    }
+    assert served == {**SERVED_BY, "sweeper": ["sweep"]}
 
 
 def test_no_run_keeps_a_sweep_waiting_under_compose_either():
@@ -166,7 +173,7 @@ def test_no_run_keeps_a_sweep_waiting_under_compose_either():
         for name, service in services["services"].items()
         if "-Q" in service.get("command", [])
     }
-    assert served == {"worker": ["batch"], "sweep": ["sweep"]}
+    assert served == {**SERVED_BY, "sweep": ["sweep"]}
 
 
 def test_everything_that_beat_sends_is_a_sweep():
