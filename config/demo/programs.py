@@ -272,11 +272,10 @@ def _worker(demo: Demo, queue: str, *options: str) -> Launch:
 
 
 def _application(demo: Demo) -> list[Program]:
-    # Each queue has places of its own, which no other queue's runs can take.
+    # Who waits at a page has places of their own, which no other queue's runs can take.
     workers = {
         "worker": _worker(demo, "page", "--concurrency", "3"),
-        "api-worker": _worker(demo, "api", "--concurrency", "2"),
-        "batch-worker": _worker(demo, "batch", "--concurrency", "1"),
+        "api-worker": _worker(demo, "api,batch", "--concurrency", "2"),
     }
     # Sweeps have a process of their own: no run, however long, keeps them waiting.
     sweeper = _worker(demo, "sweep", "--concurrency", "1")
