@@ -128,7 +128,7 @@ def batch(host: KernelHost, port: int, cluster: DataCluster) -> Version:
         "HIDDEN": hidden[0],
         "PLACES": [
             *(str(host.socket), str(settings.BASE_DIR), str(environment.home())),
-            *("/etc/shadow", "/var/run/docker.sock", "/root/.ssh"),
+            *("/etc/shadow", "/var/run/docker.sock", "/etc/ssh"),
         ],
     }
     cells = [attacks.cell_of(attack, **names) for attack in (*ON_DATA, *BATCH)]
