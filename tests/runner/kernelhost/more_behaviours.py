@@ -168,11 +168,16 @@ OTHERS = (
     Behaviour(
         "what other processes print",
         (
-            "import subprocess, sys\nsubprocess.run(['echo', 'from a process']).returncode",
+            # ipykernel reads its descriptors in a thread: without the sleep, the order is chance.
+            (
+                "import os, subprocess, time\n"
+                "code = subprocess.run(['echo', 'from a process']).returncode\ntime.sleep(0.3)"
+            ),
+            "code",
             "!echo by a bang",
             "lines = !printf 'a\\nb\\n'\nlines",
-            "import os, time\nos.write(1, b'by descriptor\\n')\ntime.sleep(0.3)",
-            "os.system('echo by the shell')",
+            "os.write(1, b'by descriptor\\n')\ntime.sleep(0.3)",
+            "code = os.system('echo by the shell')\ntime.sleep(0.3)",
         ),
     ),
     Behaviour(
