@@ -37,7 +37,7 @@ class PartsAlive:
     degraded: bool = False
     #: Layer of confinement → `{holds, seen}`.
     layers: dict[str, dict[str, Any]] = field(default_factory=dict)
-    #: `{environment, kernel_name, size, ready, launcher}` of kernels that wait.
+    #: `{environment, kernel_name, size, ready, launcher, layers}` of kernels that wait.
     pool: list[dict[str, Any]] = field(default_factory=list)
     #: How many runs the kernel host has.
     active: int = 0
