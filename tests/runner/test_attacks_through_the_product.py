@@ -4,7 +4,8 @@
 Of the attacks on data, those of one statement (D1 to D65, D80) are tried here from inside a
 kernel too. Only with a login, in ``access``: what remains open on a primary (D23, D33, D34, D51,
 D57), a data scientist's rights (D59), mistakes of a source's owner (D61 to D63), closed and
-expired logins (D66 to D69), and the logins of Countersign itself, which no kernel has (D70 to D79).
+expired logins (D66 to D69), the logins of Countersign itself, which no kernel has (D70 to D79),
+and of D80 the prepared transaction.
 """
 
 from collections.abc import Iterator
