@@ -201,7 +201,8 @@ AS_NBCLIENT_TESTS = (
         "a kernel that ends itself",
         (
             "print('before')",
-            "import os, signal\nos.kill(os.getpid(), signal.SIGKILL)",
+            # What it said of the cell is on its way before it ends.
+            "import os, signal, time\ntime.sleep(1)\nos.kill(os.getpid(), signal.SIGKILL)",
             "print('never')",
         ),
         "kernel_died",
