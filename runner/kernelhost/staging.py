@@ -134,11 +134,12 @@ def sweep(parent: Path) -> list[Path]:
     """Remove the directories that dead hosts of this user left behind."""
     removed = []
     for path in parent.glob(f"{PREFIX}*"):
-        if path.is_symlink() or path.stat().st_uid != os.geteuid():
-            continue
-        if _is_abandoned(path):
-            shutil.rmtree(path, ignore_errors=True)
-            removed.append(path)
+        # Another host may be removing its own, or the same one.
+        with suppress(FileNotFoundError):
+            mine = not path.is_symlink() and path.stat().st_uid == os.geteuid()
+            if mine and _is_abandoned(path):
+                shutil.rmtree(path, ignore_errors=True)
+                removed.append(path)
     return removed
 
 
