@@ -5,8 +5,8 @@ from dataclasses import dataclass
 import psycopg
 from psycopg.conninfo import make_conninfo
 
-from runner.access.dsn import CONNECT_TIMEOUT_S
 from runner.access.errors import refusal
+from runner.access.kept import CONNECT_TIMEOUT_S
 from runner.access.lints import SCOPE, Lint, rights, rows
 from runner.access.public_rights import revoked_functions_pattern
 

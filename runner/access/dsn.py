@@ -6,9 +6,10 @@ from contextlib import contextmanager
 import psycopg
 
 from runner.access.errors import LeaseRefused, SourceUnavailable, refusal
+from runner.access.kept import Connection, KeptConnections
 from runner.access.transport import UNENCRYPTED, UnsafeDsn, parsed
 
-CONNECT_TIMEOUT_S = 10
+_kept = KeptConnections()
 
 
 class Secret:
@@ -39,10 +40,8 @@ class Secret:
 
 
 @contextmanager
-def connected(
-    dsn: str, *, purpose: str
-) -> Iterator[psycopg.Connection[tuple[object, ...]]]:
-    """Open an autocommit connection and translate what the database refuses.
+def connected(dsn: str, *, purpose: str) -> Iterator[Connection]:
+    """Give an autocommit connection and translate what the database refuses.
 
     Args:
         dsn: libpq URI; empty when this process does not hold the login.
@@ -54,12 +53,7 @@ def connected(
     if not dsn:
         raise LeaseRefused("no_login", f"This process has no login {purpose}.")
     try:
-        with psycopg.connect(
-            dsn,
-            autocommit=True,
-            connect_timeout=CONNECT_TIMEOUT_S,
-            application_name="countersign",
-        ) as connection:
+        with _kept.connection(dsn) as connection:
             yield connection
     except psycopg.Error as error:
         raise refusal(error) from error

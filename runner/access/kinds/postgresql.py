@@ -9,8 +9,8 @@ import psycopg.errors
 
 from runner.access import leases
 from runner.access.check import Problem, check_data_source
-from runner.access.dsn import CONNECT_TIMEOUT_S
 from runner.access.errors import LeaseRefused, refusal
+from runner.access.kept import CONNECT_TIMEOUT_S
 from runner.access.kinds import Refused
 from runner.access.leases import REAP_GRACE_S, Lease
 from runner.access.sources import POSTGRESQL, Dsns

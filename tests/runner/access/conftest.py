@@ -173,6 +173,14 @@ class Throwaway:
                 connection.execute(statement)
 
 
+def end_sessions(superuser: Connection, name: str) -> None:
+    """End the sessions that wait for their next use, so that the database can be copied."""
+    superuser.execute(
+        "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname = %s",
+        (name,),
+    )
+
+
 @contextmanager
 def throwaway_database(cluster: PostgresServer, name: str) -> Iterator[Throwaway]:
     """Create an empty database and drop it afterwards."""

@@ -9,7 +9,7 @@ from runner.access.check import LINTS, check_data_source, version_problems
 from runner.access.errors import SourceUnavailable
 from runner.access.identities import PersonAssignment, sync_identities
 from runner.access.install import install
-from tests.runner.access.conftest import opened, throwaway_database
+from tests.runner.access.conftest import end_sessions, opened, throwaway_database
 from tests.runner.access.small_clinic import small_clinic
 
 pytestmark = pytest.mark.security
@@ -326,6 +326,7 @@ def test_a_database_without_countersign_is_told_apart(throwaway):
 
 def test_a_copy_of_a_database_is_not_taken_for_the_original(cluster, source):
     with psycopg.connect(cluster.dsn(), autocommit=True) as connection:
+        end_sessions(connection, NAME)
         connection.execute(f"CREATE DATABASE small_copy TEMPLATE {NAME}")
     try:
         copied = source.owner_dsn.replace(NAME, "small_copy")

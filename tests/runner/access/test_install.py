@@ -10,7 +10,7 @@ from runner.access.identities import PersonAssignment, sync_identities
 from runner.access.install import PERSONAS, install
 from runner.access.leases import close_lease, open_lease
 from runner.access.sources import Dsns
-from tests.runner.access.conftest import ask, opened
+from tests.runner.access.conftest import ask, end_sessions, opened
 from tests.runner.access.small_clinic import small_clinic
 
 
@@ -111,6 +111,7 @@ def test_a_copy_opens_and_reaps_nothing_until_installed(installed, cluster):
     run_id = ask(installed.dsns)
     copy = f"{installed.name}_copy"
     with psycopg.connect(cluster.dsn(), autocommit=True) as owner:
+        end_sessions(owner, installed.name)
         owner.execute(f"CREATE DATABASE {copy} TEMPLATE {installed.name}")
     try:
         copied = Dsns(broker=make_conninfo(installed.dsns.broker, dbname=copy))
