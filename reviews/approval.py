@@ -7,6 +7,7 @@ What cannot be made with that role is a signature by the installation's key.
 import json
 import logging
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 from audit.log import stamp
@@ -15,7 +16,7 @@ from gallery.access import Audience, launch_audience
 from gallery.models import Version
 from gallery.workflow import Status
 from reviews.models import Meaning, Signature
-from reviews.verification import signature_problems
+from reviews.verification import BESIDE, acts_of, signature_problems
 
 logger = logging.getLogger(__name__)
 
@@ -94,27 +95,32 @@ def approval_problems(version: Version) -> list[str]:
 def _verified(version: Version) -> list[Signature]:
     """Return the signatures that hold, by people who had not written the notebook."""
     key = public_key()
-    signatures = version.signatures.filter(meaning__in=_APPROVING).select_related(
-        "person", "version__notebook"
+    signatures = list(
+        version.signatures.filter(meaning__in=_APPROVING)
+        .select_related("person", "version__notebook")
+        .defer("version__document")
+        .prefetch_related(*BESIDE)
     )
+    acts = acts_of(signatures)
+    written = list(version.notebook.versions.values_list("created_by_id", "created_at"))
     return [
         each
         for each in signatures
-        if not signature_problems(each, trusted_key=key) and not _had_written(each)
+        if not signature_problems(each, trusted_key=key, acts=acts)
+        and not _had_written(each, written)
     ]
 
 
-def _had_written(signature: Signature) -> bool:
+def _had_written(signature: Signature, written: list[tuple[int, datetime]]) -> bool:
     """Tell whether the signer had a hand in the notebook when they signed.
 
-    Who joins the authors later takes nothing from what they signed before.
+    `written` says who made its versions, and when. Who joins the authors later takes
+    nothing from what they signed before.
     """
-    notebook = signature.version.notebook
-    if notebook.created_by_id == signature.person_id:
+    signer, signed_at = signature.person_id, signature.signed_at
+    if signature.version.notebook.created_by_id == signer:
         return True
-    return notebook.versions.filter(
-        created_by=signature.person_id, created_at__lte=signature.signed_at
-    ).exists()
+    return any(person == signer and at <= signed_at for person, at in written)
 
 
 def _quorum_problems(

@@ -5,8 +5,10 @@ from typing import Any
 
 import pytest
 from django.db import connection, transaction
+from django.test.utils import CaptureQueriesContext
 
-from accounts.models import User
+from accounts.models import RoleAssignment, User
+from accounts.roles import Role
 from audit.log import record
 from audit.signing import public_key
 from gallery.access import Audience
@@ -22,6 +24,7 @@ from reviews.verification import signature_problems
 from tests.factories.gallery import (
     NOW,
     confirmed,
+    make_notebook,
     make_version,
     person,
     review,
@@ -172,7 +175,23 @@ def test_a_narrower_audience_needs_no_signature_and_a_signed_wider_one_holds(
     assert approval_problems(again) == ["It is open to more people than was signed."]
 
 
-@pytest.mark.parametrize("payload", ["", "[]", "null", "{}", "{", "\ud800", "9" * 9])
+NO_HASH = '{"previous_event_hash": "%s"}'
+
+
+@pytest.mark.parametrize(
+    "payload",
+    [
+        "",
+        "[]",
+        "null",
+        "{}",
+        "{",
+        "\ud800",
+        "9" * 9,
+        NO_HASH % r"\ud800",
+        NO_HASH % r"\u0000",
+    ],
+)
 def test_no_signed_text_breaks_the_check(approved: Version, payload: str) -> None:
     signature = approved.signatures.first()
     assert signature is not None
@@ -180,6 +199,25 @@ def test_no_signed_text_breaks_the_check(approved: Version, payload: str) -> Non
     assert "The signed text was changed." in signature_problems(
         signature, trusted_key=public_key()
     )
+
+
+def test_an_approval_takes_as_many_queries_however_many_have_signed(
+    ada: User, settings: Any
+) -> None:
+    RoleAssignment.objects.create(person=person("baker"), role=Role.PEER_REVIEWER)
+    taken = []
+    for number, peers in enumerate([("ravi", "petra"), ("ravi", "petra", "baker")]):
+        settings.PEER_APPROVALS_REQUIRED = len(peers)
+        notebook = make_notebook(title=f"Number {number}")
+        version = make_version(Status.IN_REVIEW, notebook=notebook)
+        for peer in peers:
+            review(version, person(peer))
+        sign_off(version, person("carol"))
+        version = Version.objects.get(pk=version.pk)
+        with CaptureQueriesContext(connection) as queries:
+            assert approval_problems(version) == []
+        taken.append(len(queries))
+    assert taken[0] == taken[1]
 
 
 def test_a_signature_without_its_act_in_the_log_does_not_hold(ada: User) -> None:
