@@ -32,7 +32,6 @@ class StaleState(Exception):
         self.obj = obj
 
 
-@transaction.atomic
 def move(
     obj: Any,
     *,
@@ -55,15 +54,16 @@ def move(
     if to not in table[obj.status]:
         raise InvalidTransition(obj, to)
     was = str(obj.status)
-    moved = (
-        type(obj)
-        ._base_manager.filter(pk=obj.pk, status=was)
-        .update(status=to, **fields)
-    )
+    mine = type(obj)._base_manager.filter(pk=obj.pk, status=was)
+    # Without a savepoint: a move whose event fails takes the caller's transaction along.
+    with transaction.atomic(savepoint=False):
+        moved = mine.update(status=to, **fields)
+        if moved:
+            for name, value in {"status": str(to), **fields}.items():
+                setattr(obj, name, value)
+            _record_move(obj, action=action, by=by, now=now, was=was, data=data or {})
     if not moved:
         raise StaleState(obj)
-    obj.refresh_from_db(fields=["status", *fields])
-    _record_move(obj, action=action, by=by, now=now, was=was, data=data or {})
 
 
 def _record_move(
