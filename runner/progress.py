@@ -17,6 +17,7 @@ from redis.retry import Retry
 
 logger = logging.getLogger(__name__)
 
+CHANGED, ENDED = b"changed", b"ended"
 #: How long anybody waits for the broker (seconds).
 TIMEOUTS: dict[str, Any] = {"socket_timeout": 1.0, "socket_connect_timeout": 1.0}
 #: After a signal that could not be sent, none is tried for so long (seconds).
@@ -31,12 +32,12 @@ class Signals:
         self.client = redis.Redis.from_url(url, retry=Retry(NoBackoff(), 0), **TIMEOUTS)
         self.quiet_until = 0.0
 
-    def send(self, run_id: UUID) -> None:
+    def send(self, run_id: UUID, signal: bytes) -> None:
         """Publish the run's signal, or log that nobody hears it."""
         if time.monotonic() < self.quiet_until:
             return
         try:
-            self.client.publish(channel(run_id), b"changed")
+            self.client.publish(channel(run_id), signal)
         except redis.RedisError as error:
             self.quiet_until = time.monotonic() + PAUSE_S
             logger.warning("signal.not_sent run_id=%s %s", run_id, type(error).__name__)
@@ -48,8 +49,13 @@ def channel(run_id: UUID) -> str:
 
 
 def signal_change(run_id: UUID) -> None:
-    """Wake everyone who waits for this run; they then read the database."""
-    _signals.send(run_id)
+    """Wake everyone who follows this run; they then read the database."""
+    _signals.send(run_id, CHANGED)
+
+
+def signal_end(run_id: UUID) -> None:
+    """Wake also those who wait for nothing but the run's end."""
+    _signals.send(run_id, ENDED)
 
 
 _signals = Signals(settings.BROKER_URL)

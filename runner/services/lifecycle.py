@@ -18,7 +18,7 @@ from audit.transitions import move
 from gallery.models import Version
 from runner.models import Run, RunCell, RunResult
 from runner.policies import claim_blockers, expiry_blockers
-from runner.progress import signal_change
+from runner.progress import signal_change, signal_end
 from runner.results import unrendered
 from runner.results.vault import MAX_BYTES, VaultError, seal
 from runner.services.live_outputs import forget_outputs
@@ -61,10 +61,9 @@ def without_page(ending: Ending) -> Ending:
 
 
 def get_run(run_id: UUID) -> Run:
-    """Return the run with everything that its policies read."""
-    return Run.objects.select_related(
-        "notebook", "version__notebook", "requested_by"
-    ).get(pk=run_id)
+    """Return the run with everything that its policies read; the document comes when asked."""
+    runs = Run.objects.select_related("notebook", "version__notebook", "requested_by")
+    return runs.defer("version__document").get(pk=run_id)
 
 
 @transaction.atomic
@@ -78,7 +77,7 @@ def claim_run(*, run_id: UUID, now: datetime) -> Run | None:
     locked = lock_next_run(run_id)
     if locked is None:
         return None
-    Version.objects.select_for_update(no_key=True).get(pk=locked.version_id)
+    Version.objects.select_for_update(no_key=True).only("pk").get(pk=locked.version_id)
     run = get_run(locked.pk)
     blockers = claim_blockers(run)
     if not run.is_preview:
@@ -116,7 +115,7 @@ def end_unclaimed(
         finished_at=now,
         error={"code": code, "message": message, "cell": None},
     )
-    transaction.on_commit(partial(signal_change, run.pk))
+    transaction.on_commit(partial(signal_end, run.pk))
 
 
 @transaction.atomic
@@ -195,7 +194,7 @@ def finish_run(*, run: Run, ending: Ending, now: datetime) -> None:
             rows_read=ending.rows_read,
         )
         forget_outputs(run_id=run.pk)
-        transaction.on_commit(partial(signal_change, run.pk))
+        transaction.on_commit(partial(signal_end, run.pk))
         hand_on(run)
 
 

@@ -10,7 +10,7 @@ from audit.transitions import move
 from runner.dispatch import enqueue_run
 from runner.line import held_back
 from runner.models import Run
-from runner.progress import signal_change
+from runner.progress import signal_end
 from runner.services.live_outputs import forget_outputs
 from runner.services.turns import hand_on
 from runner.workflow import ACTIVE, SUPERVISED, TRANSITIONS, Status
@@ -52,7 +52,7 @@ def _end_lost(pk: UUID, *, now: datetime) -> bool:
         error={"code": "worker_lost", "message": message, "cell": None},
     )
     forget_outputs(run_id=pk)
-    transaction.on_commit(partial(signal_change, pk))
+    transaction.on_commit(partial(signal_end, pk))
     hand_on(run)
     return True
 

@@ -12,7 +12,7 @@ from celery import Celery
 from accounts.models import User
 from runner import dispatch, progress, stream
 from runner.dispatch import enqueue_run
-from runner.progress import PAUSE_S, Signals
+from runner.progress import CHANGED, PAUSE_S, Signals
 from runner.watching import ended
 from tests.runner.launching import approved, launch
 from tests.runner.scripted_host import FINISHED, execute
@@ -35,17 +35,19 @@ def test_a_signal_is_given_up_and_logged(
     black_hole: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     signals = Signals(black_hole)
-    assert seconds(lambda: signals.send(uuid.uuid4())) < PAUSE_S
+    assert seconds(lambda: signals.send(uuid.uuid4(), CHANGED)) < PAUSE_S
     assert "signal.not_sent" in caplog.text
     assert "secret" not in caplog.text
 
 
 def test_after_that_none_is_tried_for_a_while(black_hole: str) -> None:
     signals = Signals(black_hole)
-    signals.send(uuid.uuid4())
-    assert seconds(lambda: [signals.send(uuid.uuid4()) for _ in range(100)]) < 0.5
+    signals.send(uuid.uuid4(), CHANGED)
+    assert (
+        seconds(lambda: [signals.send(uuid.uuid4(), CHANGED) for _ in range(100)]) < 0.5
+    )
     signals.quiet_until = 0.0
-    assert seconds(lambda: signals.send(uuid.uuid4())) > 0.5
+    assert seconds(lambda: signals.send(uuid.uuid4(), CHANGED)) > 0.5
 
 
 def stalled_app(url: str) -> Celery:
