@@ -23,6 +23,14 @@ def launch_blockers(
     user: User, notebook: Notebook, version: Version | None
 ) -> list[Blocker]:
     """Return why the person may not run this version on real data."""
+    blockers = standing_blockers(user, notebook, version)
+    return blockers + (approval_blockers(version) if version else [])
+
+
+def standing_blockers(
+    user: User, notebook: Notebook, version: Version | None
+) -> list[Blocker]:
+    """Return why the person may not run this version; its signatures are not looked at."""
     blockers = []
     if not user.personas:
         blockers.append(
@@ -44,7 +52,6 @@ def launch_blockers(
             StateBlocker("not_approved", "Only an approved version runs on real data.")
         )
     else:
-        blockers += approval_blockers(version)
         blockers += _environment_blockers(version)
         blockers += _data_source_blockers(version, RunKind.RUN)
     return blockers

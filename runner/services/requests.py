@@ -42,6 +42,7 @@ from runner.policies import (
     preview_blockers,
     quota_blockers,
     shown_version_blockers,
+    standing_blockers,
 )
 from runner.progress import signal_change
 from runner.services.lifecycle import end_unclaimed
@@ -103,15 +104,17 @@ def request_run(
     require(persona_blockers(by, run.persona))
     _put_ticket(run, by=by, now=now)
     with transaction.atomic():
-        # The row lock closes the gap between a revocation and this launch.
+        # The row lock closes the gap between a revocation and this launch. That the
+        # signatures hold was just seen, and is seen again right before it starts.
         version = (
             Version.objects.select_for_update(of=("self",), no_key=True)
             .select_related("notebook")
+            .defer("document")
             .get(pk=version.pk)
         )
         if launch.number is not None:
             require_shown(approved_version(notebook), launch.number)
-        require(launch_blockers(by, notebook, version))
+        require(standing_blockers(by, notebook, version))
         require(expiry_blockers(version, now=now))
         return _store(run, action="run.requested", by=by, now=now)
 

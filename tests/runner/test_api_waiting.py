@@ -232,7 +232,7 @@ def test_somebody_elses_stream_is_404(
 def test_those_who_wait_hold_no_database_connection(
     approved: Version, adams: User, caller: httpx.Client
 ) -> None:
-    """More wait than the web server has connections (config.asgi), and others are served."""
+    """Many more wait than the web server has connections, and others are served."""
     run = make_run(approved, adams, Status.STARTING)
     path = f"runs/{run.pk}/events/"
     with contextlib.ExitStack() as streams:

@@ -102,9 +102,10 @@ def kernel_host() -> Process:
 
 def site(port: int) -> Process:
     """The web server, with the application and the content origin on one port."""
-    # With its log of requests, which must hold no token.
+    # With its log of requests, which must hold no token; with few connections, so that
+    # whoever keeps one is missed.
     argv = [sys.executable, *web_arguments(port), "--access-log"]
-    return Process("site", argv, origins(port))
+    return Process("site", argv, {**origins(port), "DATABASE_POOL_SIZE": "4"})
 
 
 def origins(port: int) -> dict[str, str]:
