@@ -7,9 +7,11 @@ function that the worker calls.
 
 import dataclasses
 import json
+import os
 import socket
 import subprocess
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -24,6 +26,7 @@ from runner import execution
 from runner.models import Run
 from runner.results.vault import unseal
 from tests.runner.access.test_attacks import HIDDEN_FROM_BILLING, REFUSED_STATEMENTS
+from tests.runner.access.test_logins import REFUSED_TO_RUNS
 from tests.runner.attacks_on_data import (
     connections,
     data_socket,
@@ -35,6 +38,16 @@ from tests.runner.attacks_on_data import (
     refused_statements,
     somebody_else,
 )
+from tests.runner.attacks_on_logins import (
+    end_of_its_login,
+    find_stash,
+    left_for_the_next,
+    only_counts,
+    prepared_transaction,
+    rights,
+    words_to_others,
+)
+from tests.runner.ending_logins import CHANNEL, Witness, witness
 from tests.runner.kernelhost import attacks, attacks_on_limits
 from tests.runner.kernelhost import attacks_on_the_host as on_the_host
 from tests.runner.kernelhost.catalogue import BATCH
@@ -52,9 +65,18 @@ from tests.support.data import DataCluster
 
 ON_DATA = (
     *(connections, data_socket, refused_statements, somebody_else, oracles),
+    *(rights, words_to_others, prepared_transaction),
     *(places_of_the_machine, input_from_nobody, forged_messages),
+    # The last one: afterwards there is no login.
+    end_of_its_login,
 )
-ABSTRACT = "countersign-product-listener"
+#: What the run of a data scientist tries.
+AS_A_SCIENTIST = (only_counts, left_for_the_next)
+#: What a run that comes later looks for.
+FOR_TRACES = (attacks_on_limits.find_traces, find_stash, rights)
+EVERY_REFUSED = {**REFUSED_STATEMENTS, **REFUSED_TO_RUNS}
+STASH, PASSWORD = "left_for_the_next", "left-for-the-next"
+ABSTRACT = f"countersign-product-listener-{os.getpid()}"
 DAEMON_S = 161803
 #: What a kernel prints and nothing but the sealed result may hold; no source has it whole.
 CANARY = "CANARY-OF-4711-HOSPITAL"
@@ -78,6 +100,11 @@ DESTRUCTIVE: dict[str, tuple[str, dict[str, int], str]] = {
         {"output_bytes_per_cell": 100_000, "output_bytes": 1_000_000},
         "output_limit",
     ),
+    "many files": (
+        on_the_host.MANY_FILES,
+        {"memory_bytes": 150 * MIB},
+        "out_of_memory",
+    ),
     "ignores signals": (on_the_host.IGNORES_SIGNALS, {"wall_clock_s": 3}, "timed_out"),
 }
 
@@ -99,6 +126,7 @@ class Aftermath:
     """Every run by its name, and what was found when all were over."""
 
     runs: dict[str, Ended] = field(default_factory=dict)
+    witnesses: list[Witness] = field(default_factory=list)
     left: list[dict[str, Any]] = field(default_factory=list)
 
 
@@ -121,10 +149,9 @@ def batch(host: KernelHost, port: int, cluster: DataCluster) -> Version:
     names = {
         "HOST_PORT": port,
         "ABSTRACT_NAME": ABSTRACT,
-        "DATA_PORT": int(
-            psycopg.conninfo.conninfo_to_dict(cluster.hospital_owner_dsn)["port"]
-        ),
-        "STATEMENTS": REFUSED_STATEMENTS,
+        "DATA_PORT": data_port(cluster),
+        "STATEMENTS": EVERY_REFUSED,
+        "CHANNEL": CHANNEL,
         "HIDDEN": hidden[0],
         "PLACES": [
             *(str(host.socket), str(settings.BASE_DIR), str(environment.home())),
@@ -133,6 +160,17 @@ def batch(host: KernelHost, port: int, cluster: DataCluster) -> Version:
     }
     cells = [attacks.cell_of(attack, **names) for attack in (*ON_DATA, *BATCH)]
     return approved(*cells, "print('alive')", SPEAKS)
+
+
+def data_port(cluster: DataCluster) -> int:
+    """Where the data source listens, which is not for kernels to know."""
+    return int(psycopg.conninfo.conninfo_to_dict(cluster.hospital_owner_dsn)["port"])
+
+
+def scientist(cluster: DataCluster) -> Version:
+    """An approved notebook for a data scientist, which ends with what stays until its run is over."""
+    names = {"STASH": STASH, "PASSWORD": PASSWORD, "DATA_PORT": data_port(cluster)}
+    return approved(*(attacks.cell_of(each, **names) for each in AS_A_SCIENTIST))
 
 
 def ended(run: Run) -> Ended:
@@ -154,10 +192,18 @@ def attack_by_bubblewrap(folder: Path, cluster: DataCluster, found: Aftermath) -
         with (
             listening() as port,
             override_settings(KERNEL_HOST_SOCKET=str(host.socket)),
+            witness(cluster) as beside,
         ):
             run = launch(batch(host, port, cluster), cast.create("adams"))
-            execution.execute(run.pk)
+            with ThreadPoolExecutor(1) as aside:
+                ending = aside.submit(beside.end_login, run)
+                execution.execute(run.pk)
+            ending.result()
+            found.witnesses.append(beside)
             found.runs["exec"] = ended(run)
+            run = launch(scientist(cluster), cast.create("ada"))
+            execution.execute(run.pk)
+            found.runs["scientist, exec"] = ended(run)
         look(host, before, cluster, found)
     finally:
         host.stop()
@@ -177,10 +223,12 @@ def attack_by_default(folder: Path, cluster: DataCluster, found: Aftermath) -> N
     )
     worker.start(lambda: " ready." in worker.said())
     try:
-        with listening() as port:
-            runs = launch_all(batch(host, port, cluster))
+        with listening() as port, witness(cluster) as beside:
+            runs = launch_all(batch(host, port, cluster), scientist(cluster))
+            beside.end_login(runs["fork, waited"])
+            found.witnesses.append(beside)
             found.runs |= {name: ended(run) for name, run in runs.items()}
-        traces = approved(attacks.cell_of(attacks_on_limits.find_traces))
+        traces = approved(*(attacks.cell_of(each, STASH=STASH) for each in FOR_TRACES))
         found.runs["the next"] = ended(
             launch(traces, cast.create("helen"), persona="doctor")
         )
@@ -194,13 +242,14 @@ def attack_by_default(folder: Path, cluster: DataCluster, found: Aftermath) -> N
         host.stop()
 
 
-def launch_all(everything: Version) -> dict[str, Run]:
+def launch_all(everything: Version, counts: Version) -> dict[str, Run]:
     """Queue every run; those of one person stay within what one person may have waiting."""
     adams, baker, bill = map(cast.create, ("adams", "baker", "bill"))
     columns = attacks.cell_of(hidden_columns, STATEMENTS=HIDDEN_FROM_BILLING)
     runs = {
         "fork, waited": launch(everything, adams),
         "billing": launch(approved(columns), bill),
+        "scientist": launch(counts, cast.create("ada")),
     }
     for name, (source, limits, _) in DESTRUCTIVE.items():
         runs[name] = launch(approved("print('before')", source, limits=limits), baker)
@@ -226,11 +275,17 @@ def look(
         still = owner.execute(
             "SELECT rolname FROM pg_roles WHERE rolname = ANY (%s)", [logins]
         ).fetchall()
+        stashed = owner.execute(
+            "SELECT setconfig FROM pg_db_role_setting WHERE setconfig::text LIKE %s",
+            [f"%{STASH}%"],
+        ).fetchall()
         found.left.append(
             {
                 "more than before": remains(host) != before and (remains(host), before),
                 "host is gone": host.process.poll(),
                 "logins": still,
+                "settings": stashed,
+                "passwords": [each for each in logins if lets_in(each, cluster)],
                 "daemons": [
                     line for line in command_lines() if f"sleep {DAEMON_S}" in line
                 ],
@@ -241,6 +296,17 @@ def look(
                 ],
             }
         )
+
+
+def lets_in(login: str, cluster: DataCluster) -> bool:
+    """Whether the password that a notebook gave its login opens anything, without a kernel around."""
+    try:
+        psycopg.connect(
+            cluster.hospital_owner_dsn, user=login, password=PASSWORD
+        ).close()
+    except psycopg.OperationalError:
+        return False
+    return True
 
 
 def holding_the_canary(*folders: Path) -> list[str]:

@@ -17,7 +17,8 @@ def refused_statements():
     me = connection.execute("SELECT session_user").fetchone()[0]
     for name, statement in STATEMENTS.items():
         try:
-            connection.execute(statement.replace("{me}", me))
+            with connection.transaction(force_rollback=True):
+                connection.execute(statement.replace("{me}", me))
             seen[name] = "worked"
         except psycopg.Error as error:
             seen[name] = error.sqlstate
@@ -121,7 +122,8 @@ def connections():
 
     attempt("as is")
     attempt("as postgres", user="postgres")
-    attempt("as the broker", user="cs_broker", password="x")
+    for login in ("web", "broker", "identity", "roleadmin", "schema", "granter"):
+        attempt(f"as {login}", user=f"cs_{login}", password="x")
     attempt("to the notional twin", dbname="notional")
     attempt("to postgres", dbname="postgres")
     attempt("with a role option", options="-c role=p_billing")

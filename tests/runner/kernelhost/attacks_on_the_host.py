@@ -50,3 +50,11 @@ KILLS_ITS_PARENT = (
     "    try: os.kill(pid, signal.SIGKILL)\n"
     "    except OSError as error: print(error.strerror)"
 )
+#: Empty files count too: each costs memory of the machine, though none of its size.
+MANY_FILES = (
+    "import os\n"
+    "os.mkdir('/tmp/results')\n"
+    "for number in range(1_000_000):\n"
+    "    os.mknod(f'/tmp/results/{number}')\n"
+    "print('made them all')"
+)

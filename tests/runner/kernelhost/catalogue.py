@@ -32,6 +32,8 @@ BATCH = (
     attacks_on_limits.identity,
     attacks_on_limits.thirty_two_bit_call,
     attacks_on_limits.leave_traces,
+    attacks_on_limits.hostile_files,
+    attacks_on_limits.side_channels,
     attacks_on_limits.planted_links,
 )
 ROOT_ENTRIES = {
@@ -200,6 +202,25 @@ class Catalogue:
     def test_k24_links_planted_over_its_sockets_lead_nowhere(self, seen):
         # The cell after this one still ran: the host holds the sockets, not their names.
         assert {"k-1", "k-2", "k-5"} <= set(seen["planted_links"])
+
+    def test_k25_files_meant_for_whoever_collects_results_stay_where_they_are(
+        self, seen
+    ):
+        """Nobody does: results are messages. What is left to make is names in its own memory."""
+        # The cells after this one still ran, and the host removed it all with the sandbox.
+        for place, met in seen["hostile_files"].items():
+            assert met.pop("hard link outwards") in ("EXDEV", "EPERM"), place
+            devices = {met.pop(f"{kind} device") for kind in ("character", "block")}
+            assert devices <= {"EPERM", "EACCES"}, place
+            assert met.pop("privileges as an attribute") == "EPERM", place
+            assert met.pop("attribute of the system") == "EPERM", (place, met)
+            assert set(met.values()) == {"made"}, (place, met)
+
+    def test_k42_nothing_says_where_memory_lies_or_shares_a_core(self, seen):
+        met = seen["side_channels"]
+        assert met.pop("where its memory lies") in (0, "EPERM", "EACCES")
+        assert met.pop("where the kernel lies") == 0
+        assert set(met.values()) <= {"absent", "EINVAL", "ENODEV", "EPERM", "ESRCH"}
 
     def test_k31_nothing_can_be_installed(self, seen):
         assert seen["installing"] != 0

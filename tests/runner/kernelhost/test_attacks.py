@@ -1,6 +1,7 @@
 """A hostile notebook in the real sandbox: every attack of the catalogue, and what it met."""
 
 import json
+import os
 import socket
 
 import pytest
@@ -22,7 +23,7 @@ def host(request, executing_host, forking_host, host_with_waiting_kernels):
 @pytest.fixture(scope="module")
 def seen(host):
     """Attack name to evidence, from one run of all of them."""
-    abstract = "countersign-test-listener"
+    abstract = f"countersign-test-listener-{os.getpid()}"
     with socket.socket(socket.AF_UNIX) as outside, socket.socket() as port:
         outside.bind("\0" + abstract)
         outside.listen()
