@@ -22,6 +22,8 @@ TEMPORARY = "/".join(("", "tmp"))
 SHARED_MEMORY = "/".join(("", "dev", "shm"))
 KERNEL_DIR = "/run/kernel"
 DATA_DIR = "/run/data"
+#: Where a kernel may write, each a memory file system of its own.
+WRITABLE = (TEMPORARY, HOME, KERNEL_DIR, SHARED_MEMORY)
 
 # Every layer that can stand between a kernel and the host.
 NAMESPACES = ("mount", "pid", "network", "ipc", "uts", "user")

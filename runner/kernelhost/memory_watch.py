@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from contextlib import suppress
 from pathlib import Path
 
+from runner.kernelhost.confinement import WRITABLE
 from runner.kernelhost.sandbox import Sandbox
 
 INTERVAL_S = 0.25
+#: What the machine's kernel remembers of one file, however empty; no size of a tmpfs limits it.
+FILE_BYTES = 1024
 PROPORTIONAL = ("Pss_Anon", "Pss_Shmem")
 
 
@@ -37,9 +41,20 @@ def used_bytes(pids: list[int]) -> int:
     return total
 
 
-def used_below(pid: int) -> int:
-    """What a process and everything below it use."""
-    return used_bytes(descendants(pid))
+def files_bytes(init_pid: int) -> int:
+    """What the names and the nodes of all files take that a sandbox has made."""
+    files = 0
+    for place in WRITABLE:
+        # Nothing is mounted yet, or nothing is any more.
+        with suppress(OSError):
+            found = os.statvfs(f"/proc/{init_pid}/root{place}")
+            files += found.f_files - found.f_ffree
+    return files * FILE_BYTES
+
+
+def used_below(init_pid: int) -> int:
+    """What a sandbox uses: its processes, and its files beyond their contents."""
+    return used_bytes(descendants(init_pid)) + files_bytes(init_pid)
 
 
 async def watch(sandbox: Sandbox, limit_bytes: int) -> None:

@@ -11,6 +11,7 @@ import pytest
 from runner.kernelhost import client
 from runner.kernelhost.confinement import REQUIRED_LAYERS
 from tests.runner.kernelhost import attacks
+from tests.runner.kernelhost.attacks_on_the_host import MANY_FILES
 from tests.runner.kernelhost.harness import (
     MIB,
     REPOSITORY,
@@ -118,12 +119,13 @@ def test_notebooks_run_and_attacks_meet_the_same_walls(ordinary, launcher):
     [
         "import mmap\nm = mmap.mmap(-1, 2 * 1024**3)\nfor i in range(0, 2 * 1024**3, 4096): m[i] = 1",
         "import os, time\nfor _ in range(8):\n    if os.fork() == 0:\n        b = bytearray(100 * 1024 * 1024)\n        time.sleep(20)\n        os._exit(0)\ntime.sleep(20)",
+        MANY_FILES,
     ],
-    ids=["shared", "over processes"],
+    ids=["shared", "over processes", "many files"],
 )
 def test_memory_is_watched_without_control_groups(ordinary, source):
     outcome = ordinary.run(
-        source, limits={"memory_bytes": 400 * MIB, "wall_clock_s": 30}
+        source, limits={"memory_bytes": 250 * MIB, "wall_clock_s": 30}
     )
     assert outcome.status == "out_of_memory"
 
