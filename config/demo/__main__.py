@@ -1,7 +1,7 @@
 """`make demo`: start everything on this machine, and stop all of it again.
 
 Foreground.  Ctrl-C or SIGTERM stops it; pressing twice changes nothing.
-Settings: PORT (8000), COUNTERSIGN_HOME (.countersign), SANDBOX (required).
+Settings: PORT (8000), COUNTERSIGN_HOME (.countersign), SANDBOX (required), KERNEL_HOST_POOL.
 """
 
 import fcntl
@@ -65,7 +65,8 @@ def _run() -> int:
     with _only_one(home):
         port = _port()
         _wait_for_port(port, known=home.report.exists())
-        demo = Demo(home, port, home.ports(), sandbox)
+        pool = os.environ.get("KERNEL_HOST_POOL")
+        demo = Demo(home, port, home.ports(), sandbox, pool)
         keep_secrets(demo)
         return _supervise(demo, started)
 

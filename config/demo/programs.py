@@ -49,12 +49,17 @@ class Program:
 
 @dataclass(frozen=True)
 class Demo:
-    """One demo: where its state is, where it listens, how it confines."""
+    """One demo: where its state is, where it listens, how it confines.
+
+    Args:
+        pool: which kernels wait for a run; the kernel host's own default without it.
+    """
 
     home: Home
     port: int
     ports: Mapping[str, int]
     sandbox: str
+    pool: str | None = None
 
     @property
     def application_origin(self) -> str:
@@ -256,6 +261,8 @@ def _services(demo: Demo) -> list[Program]:
 
 def _kernel_host(demo: Demo) -> Program:
     environment = {**common(demo), "KERNEL_HOST_DRAIN_S": "1"}  # workers stopped before
+    if demo.pool is not None:
+        environment["KERNEL_HOST_POOL"] = demo.pool
     launch = python(environment, "-m", "runner.kernelhost")
     # Kernels are other users, and are shown files that the host makes.
     launch = replace(launch, umask=0o022)

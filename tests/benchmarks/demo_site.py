@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import psycopg
 
 from config.demo.people import PASSWORD
 from tests.support.environment import REPOSITORY
@@ -30,6 +31,7 @@ class DemoSite:
         report = json.loads((home / "demo.json").read_text(encoding="utf-8"))
         self.url: str = report["base_url"]
         self.data_dsn: str = report["data_owner_dsn"]
+        self.application_dsn: str = report["app_dsn"]
 
     def sign_in(self, username: str) -> httpx.Client:
         """A script's session of one of the cast."""
@@ -62,6 +64,17 @@ class DemoSite:
             done(officer.post(f"{version}sign-offs/", json=signed))
         return str(slug)
 
+    def require_kernel(self, run_id: str, *, pooled: bool) -> None:
+        """Insist that a run's kernel was forked, and had waited for it or not."""
+        with psycopg.connect(self.application_dsn) as connection:
+            (evidence,) = connection.execute(
+                "SELECT evidence FROM runner_run WHERE id = %s", [run_id]
+            ).fetchall()[0]
+        found = evidence["launcher"], evidence["pooled"]
+        assert found == ("fork", pooled), (
+            f"this was not the run to be measured: {found}"
+        )
+
     def wait_until_quiet(self) -> None:
         """Return when nothing has run for a while."""
         with closing(self.sign_in("otto")) as operator:
@@ -73,24 +86,25 @@ class DemoSite:
                 time.sleep(0.5)
 
 
-def run_s(person: httpx.Client, slug: str) -> float:
-    """From pressing Run until the result is there to be read."""
+def timed_run(person: httpx.Client, slug: str) -> tuple[float, str]:
+    """Seconds from pressing Run until the result is there to be read, and which run it was."""
     began = time.perf_counter()
     run = done(person.post(f"notebooks/{slug}/runs/", json={}, headers=WAIT))
     page = person.get(f"runs/{run['id']}/html/")
     took = time.perf_counter() - began
     assert (run["status"], page.status_code) == ("succeeded", 200), run["error"]
-    return took
+    return took, str(run["id"])
 
 
 @contextmanager
-def demo_site(home: Path) -> Iterator[DemoSite]:
-    """Start a demo of its own, and stop it."""
+def demo_site(home: Path, **settings: str) -> Iterator[DemoSite]:
+    """Start a demo of its own, with these settings, and stop it."""
     home.mkdir(parents=True)
     variables = {
         **os.environ,
         "COUNTERSIGN_HOME": str(home),
         "PORT": str(_free_port()),
+        **settings,
     }
     with (home.parent / f"{home.name}.log").open("wb") as log:
         demo = subprocess.Popen(

@@ -62,6 +62,16 @@ def test_the_kernel_host_gets_no_secret_at_all(demo):
     assert secret_values(demo).isdisjoint(environment.values())
 
 
+def test_which_kernels_wait_is_for_whoever_starts_the_demo_to_say(demo):
+    def pool_of(demo):
+        environment = by_name(demo)["kernels"].launch.environment
+        return environment.get("KERNEL_HOST_POOL")
+
+    assert pool_of(demo) is None, "the kernel host has a default of its own"
+    for pool in ("python-analytics/python3=0", ""):
+        assert pool_of(replace(demo, pool=pool)) == pool
+
+
 @pytest.mark.security
 def test_the_web_server_can_only_ask_for_runs(demo):
     assert data_logins_of(web_environment(demo)) == {
