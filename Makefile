@@ -3,8 +3,8 @@ SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
 
-PYTHON ?= $(shell for found in python3 python3.14 python3.13 python3.12 python3.11; do \
-	$$found -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$found && break; done || echo python3)
+PYTHON ?= $(eval PYTHON := $(shell for found in python3 python3.14 python3.13 python3.12 python3.11; do \
+	$$found -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$found && break; done || echo python3))$(PYTHON)
 PORT ?= 8000
 SANDBOX ?= required
 COUNTERSIGN_HOME ?= $(CURDIR)/.countersign

@@ -20,13 +20,12 @@ from django.views.decorators.http import require_safe
 
 from accounts.activity import not_activity
 from runner.services.heartbeats import PartsAlive, parts_alive
-from runner.workflow import Queue
 
 #: Every part is asked at most this often (seconds), whoever asks us how often.
 REMEMBER_S = 2.0
+#: The same while one is missing: who waits for it need not wait longer than it does.
+REMEMBER_MISSING_S = 0.25
 CONNECT_TIMEOUT_S = 3
-#: Live sessions, which have `interactive`, join with their first task.
-QUEUES = {*Queue.values, "sweep"}
 
 
 @dataclass(frozen=True)
@@ -100,8 +99,7 @@ def _queue() -> tuple[Part, PartsAlive]:
 
 
 def _workers(alive: PartsAlive) -> Part:
-    unserved = sorted(QUEUES - set(alive.queues))
-    return _seen(not unserved, f"nobody serves: {', '.join(unserved)}")
+    return _seen(not alive.unserved, f"nobody serves: {', '.join(alive.unserved)}")
 
 
 def _kernel_host(alive: PartsAlive) -> Part:
@@ -139,7 +137,9 @@ class _Remembered:
         with self._lock:
             if time.monotonic() >= self._fresh_until:
                 self._parts = self._ask()
-                self._fresh_until = time.monotonic() + REMEMBER_S
+                whole = all(part.ready for part in self._parts.values())
+                stays_s = REMEMBER_S if whole else REMEMBER_MISSING_S
+                self._fresh_until = time.monotonic() + stays_s
             return self._parts
 
 

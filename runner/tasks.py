@@ -9,7 +9,7 @@ from django.utils import timezone
 from reviews.services import expire_approvals
 from runner import execution, sweep
 from runner.logs import about
-from runner.services.heartbeats import note_parts_alive
+from runner.services.heartbeats import watch_parts
 
 
 @shared_task(name="runner.execute_run")
@@ -28,7 +28,7 @@ def sweep_runs(**_: object) -> None:
 @shared_task(name="runner.sweep_heartbeats")
 def sweep_heartbeats(**_: object) -> None:
     """Leave word for /readyz of which parts are alive."""
-    note_parts_alive(now=timezone.now())
+    watch_parts(clock=timezone.now)
 
 
 @shared_task(name="runner.sweep_identities")

@@ -124,19 +124,15 @@ def _supervise(demo: Demo, started: float) -> int:
 
 
 def _bring_up(demo: Demo, supervisor: Supervisor) -> None:
-    """Start every program; the application first waits for its data, the first time."""
+    """Start every program; the first time, the application waits for what it needs."""
     known = edition.is_present(demo)
     bootstrap.initialise(demo)
-    supervisor.start()
+    supervisor.start(*APPLICATION if known else ())
     bootstrap.wait_for_services(demo)
-    if known:
+    if not known:
+        bootstrap.build(demo)
+        edition.note(demo)
         supervisor.start_programs(*APPLICATION)
-        bootstrap.build(demo, migrate=False)
-        return
-    bootstrap.build(demo, migrate=True)
-    supervisor.start_programs(*APPLICATION)
-    bootstrap.load(demo)
-    edition.note(demo)
 
 
 def _end(supervisor: Supervisor) -> None:

@@ -5,17 +5,17 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import contextmanager
+from http import HTTPStatus
+from http.client import HTTPConnection, HTTPException
 
-import httpx
-
-from config.demo.hospital.build import build_all
 from config.demo.programs import (
     DATA_DATABASES,
     DATA_LOGINS,
     REPOSITORY,
     Demo,
+    common,
     owner_environment,
     web_environment,
 )
@@ -23,6 +23,8 @@ from config.embedded import application
 from config.embedded.files import write_private
 
 READY_TIMEOUT_S = 120.0
+ASK_EVERY_S = 0.25
+ANSWER_WITHIN_S = 5.0
 
 
 class BootstrapFailed(RuntimeError):
@@ -56,80 +58,102 @@ def wait_for_services(demo: Demo) -> None:
     demo.broker().wait_until_ready()
 
 
-def build(demo: Demo, *, migrate: bool) -> None:
-    """Both databases, side by side."""
+def build(demo: Demo) -> None:
+    """Both databases, side by side; whoever stops this, or fails, stops both."""
     with ThreadPoolExecutor() as pool:
-        parts = [
-            pool.submit(build_application, demo, migrate=migrate),
-            pool.submit(build_data, demo),
-        ]
-        for part in parts:
-            part.result()
+        parts = [pool.submit(part, demo) for part in (build_application, build_data)]
+        try:
+            for part in as_completed(parts):
+                part.result()
+        except BaseException:
+            while not all(part.done() for part in parts):
+                for child in list(_children):
+                    child.terminate()
+                time.sleep(0.1)
+            raise
 
 
-def build_application(demo: Demo, *, migrate: bool) -> None:
-    """Roles and rights, and tables unless they are known to be there."""
+def build_application(demo: Demo) -> None:
+    """Roles, rights and tables; then people, notebooks and their reviews."""
     with step("Updating Countersign's database"):
         server = demo.application_server()
         application.create_database(server)
         for role in (application.OWNER, application.APP):
             application.set_password(server, role, demo.home.secret(role))
-        if migrate:
-            manage(owner_environment(demo), "migrate", "--skip-checks", "-v", "0")
-
-
-def load(demo: Demo) -> None:
-    """People, notebooks and their reviews."""
+        manage(owner_environment(demo), "migrate", "--skip-checks", "-v", "0")
     with step("Loading people and notebooks"):
         manage(web_environment(demo), "load_demo")
 
 
 def build_data(demo: Demo) -> None:
-    """The hospital and its notional twin."""
-    superuser_dsn = demo.data_server().dsn()
+    """The hospital and its notional twin, in a process that later starts need not import."""
     passwords = {role: demo.home.secret(role) for role in DATA_LOGINS.values()}
+    wanted = {"superuser_dsn": demo.data_server().dsn(), "passwords": passwords}
     with step("Filling the demo hospital (the first time takes longest)"):
-        build_all(superuser_dsn=superuser_dsn, passwords=passwords, say=say)
-
-
-def say(sentence: str) -> None:
-    """Tell one thing that happened."""
-    print(f"    {sentence}", flush=True)
+        _run(["-m", "config.demo.hospital"], common(demo), told=json.dumps(wanted))
 
 
 def manage(environment: Mapping[str, str], *arguments: str) -> None:
     """Run one management command.  Raises BootstrapFailed with what it said."""
-    done = subprocess.run(
-        [sys.executable, "manage.py", *arguments],
+    _run(["manage.py", *arguments], environment, said=subprocess.PIPE)
+
+
+_children: set[subprocess.Popen[str]] = set()
+"""Steps under way, each in a process of its own."""
+
+
+def _run(
+    arguments: list[str],
+    environment: Mapping[str, str],
+    *,
+    told: str = "",
+    said: int | None = None,
+) -> None:
+    """Run a Python program of ours to its end.  Raises BootstrapFailed with what it said."""
+    child = subprocess.Popen(
+        [sys.executable, *arguments],
         cwd=REPOSITORY,
         env=dict(environment),
-        capture_output=True,
+        stdin=subprocess.PIPE,
+        stdout=said,
+        stderr=subprocess.PIPE,
         text=True,
-        check=False,
     )
-    if done.returncode:
-        said = (done.stderr or done.stdout)[-4000:]
-        raise BootstrapFailed(f"manage.py {arguments[0]} failed:\n{said}")
+    _children.add(child)
+    try:
+        stdout, stderr = child.communicate(told)
+    finally:
+        _children.remove(child)
+    if child.returncode:
+        message = f"{' '.join(arguments)} failed:\n{(stderr or stdout)[-4000:]}"
+        raise BootstrapFailed(message)
 
 
 def wait_until_ready(demo: Demo, failed: Callable[[], list[str]]) -> None:
     """Return once every part says that it is ready.  Raises BootstrapFailed."""
     deadline = time.monotonic() + READY_TIMEOUT_S
-    said = "no answer"
     while True:
-        try:
-            answer = httpx.get(f"{demo.application_origin}/readyz", timeout=5)
-        except httpx.TransportError as error:
-            said = str(error)
-        else:
-            if answer.is_success:
-                return
-            said = answer.text[:2000]
+        is_ready, said = _readiness(demo)
+        if is_ready:
+            return
         if gone := failed():
             raise BootstrapFailed(f"These did not start: {', '.join(gone)}")
         if time.monotonic() > deadline:
             raise BootstrapFailed(f"The parts did not become ready: {said}")
-        time.sleep(0.5)
+        time.sleep(ASK_EVERY_S)
+
+
+def _readiness(demo: Demo) -> tuple[bool, str]:
+    """Whether `/readyz` is green, and what was said."""
+    web = HTTPConnection("localhost", demo.port, timeout=ANSWER_WITHIN_S)
+    try:
+        web.request("GET", "/readyz")
+        answer = web.getresponse()
+        return answer.status == HTTPStatus.OK, answer.read(2000).decode()
+    except (OSError, HTTPException) as error:
+        return False, f"no answer: {error}"
+    finally:
+        web.close()
 
 
 def write_report(demo: Demo) -> None:

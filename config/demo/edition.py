@@ -8,7 +8,8 @@ import hashlib
 from collections.abc import Iterator
 from pathlib import Path
 
-from config.demo.programs import REPOSITORY, Demo
+from config.demo.programs import DATA_LOGINS, REPOSITORY, Demo
+from config.embedded import application
 from config.embedded.files import write_private
 
 MADE_FROM = (
@@ -28,13 +29,21 @@ def is_present(demo: Demo) -> bool:
     return (
         all(server.is_initialised() for server in servers)
         and marker.exists()
-        and marker.read_text(encoding="utf-8") == fingerprint()
+        and marker.read_text(encoding="utf-8") == _made(demo)
     )
 
 
 def note(demo: Demo) -> None:
     """Remember that everything is made, once it is."""
-    write_private(_marker(demo), fingerprint())
+    write_private(_marker(demo), _made(demo))
+
+
+def _made(demo: Demo) -> str:
+    """Name what a start would make in this home: roles also get their passwords."""
+    digest = hashlib.sha256(fingerprint().encode())
+    for role in (application.OWNER, application.APP, *DATA_LOGINS.values()):
+        digest.update(demo.home.secret(role).encode())
+    return digest.hexdigest()
 
 
 def fingerprint(repository: Path = REPOSITORY) -> str:

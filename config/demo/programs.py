@@ -269,28 +269,31 @@ def _kernel_host(demo: Demo) -> Program:
     return Program("kernels", launch, 30, "TERM", 2, True)
 
 
-def _worker(demo: Demo, queue: str, *options: str) -> Launch:
+def _worker(
+    demo: Demo, queue: str, *, concurrency: int, checks: bool = False
+) -> Launch:
     return python(
         worker_environment(demo),
-        *("-m", "celery", "-A", "config", "worker", "-Q", queue),
-        *("-n", f"{queue}@%h", "--without-gossip", "--without-mingle"),
-        *("--loglevel", "INFO", *options),
+        *("-m", "celery", *([] if checks else ["--skip-checks"]), "-A", "config"),
+        *("worker", "-Q", queue, "-n", f"{queue}@%h", "--without-gossip"),
+        *("--without-mingle", "--loglevel", "INFO", "--concurrency", str(concurrency)),
     )
 
 
 def _application(demo: Demo) -> list[Program]:
     # Who waits at a page has places of their own, which no other queue's runs can take.
+    # One of them asks Django's checks; the others are the same code, told the same.
     workers = {
-        "worker": _worker(demo, "page", "--concurrency", "3"),
-        "api-worker": _worker(demo, "api,batch", "--concurrency", "2"),
+        "worker": _worker(demo, "page", concurrency=3, checks=True),
+        "api-worker": _worker(demo, "api,batch", concurrency=2),
     }
     # Sweeps have a process of their own: no run, however long, keeps them waiting.
-    sweeper = _worker(demo, "sweep", "--concurrency", "1")
+    sweeper = _worker(demo, "sweep", concurrency=1)
     web = python(web_environment(demo), *web_arguments(demo.port))
     schedule = str(demo.home.path / "beat-schedule")
     beat = python(
         beat_environment(demo),
-        *("-m", "celery", "-A", "config", "beat", "--schedule", schedule),
+        *("-m", "celery", "-A", "config.beat", "beat", "--schedule", schedule),
         *("--pidfile", ""),
     )
     return [

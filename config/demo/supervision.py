@@ -67,8 +67,12 @@ def escaped(text: str) -> str:
     return text.replace("%", "%%")
 
 
-def configuration(demo: Demo) -> str:
-    """The whole configuration; writes the launch files that it names."""
+def configuration(demo: Demo, *at_once: str) -> str:
+    """The whole configuration; writes the launch files that it names.
+
+    Args:
+        at_once: programs that start with supervisord, besides those that always do.
+    """
     logs, sockets = escaped(str(demo.home.logs)), escaped(str(demo.home.sockets))
     user = "user = root\n" if os.geteuid() == 0 else ""
     parts = [HEADER.format(user=user, logs=logs, sockets=sockets)]
@@ -76,6 +80,7 @@ def configuration(demo: Demo) -> str:
     for program in every:
         command = shlex.join(_launch(demo, program))
         fields = {**vars(program), "command": escaped(command), "logs": logs}
+        fields["autostart"] = program.autostart or program.name in at_once
         parts.append(PROGRAM.format(**fields))
     return "".join([*parts, *_groups(every)])
 
@@ -105,9 +110,10 @@ class Supervisor:
         self.configuration = demo.home.sockets / "supervisord.conf"
         self.process: subprocess.Popen[bytes] | None = None
 
-    def start(self) -> None:
+    def start(self, *at_once: str) -> None:
         """Start it apart from our terminal, so that Ctrl-C reaches us alone."""
-        self.configuration.write_text(configuration(self.demo), encoding="utf-8")
+        text = configuration(self.demo, *at_once)
+        self.configuration.write_text(text, encoding="utf-8")
         arguments = ("-m", "supervisor.supervisord", "-c", str(self.configuration))
         launch = python(common(self.demo), *arguments)
         self.process = subprocess.Popen(

@@ -5,6 +5,7 @@ to a worker every ten seconds, looks for it and tells.
 """
 
 import json
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import Any
@@ -16,11 +17,16 @@ from django.conf import settings
 
 from audit.log import stamp
 from runner.kernelhost import client as kernel_host
+from runner.workflow import Queue
 
 #: A sign of life counts this long: three sweeps.
 LIFETIME_S = 30
 #: How long the workers get to say which queues they serve (seconds).
 ANSWER_WITHIN_S = 1.0
+#: So often one sweep looks for a part that is missing; each look takes `ANSWER_WITHIN_S`.
+LOOKS = 5
+#: Live sessions, which have `interactive`, join with their first task.
+QUEUES = frozenset({*Queue.values, "sweep"})
 KEY = "countersign:parts_alive"
 TOLD_ALONG = ("layers", "pool", "active")
 
@@ -46,6 +52,31 @@ class PartsAlive:
     def kernel_host_is_ready(self) -> bool:
         """Tell whether the kernel host takes work."""
         return self.kernel_host == "ready"
+
+    @property
+    def unserved(self) -> list[str]:
+        """Return the queues that nobody serves."""
+        return sorted(QUEUES - set(self.queues))
+
+    @property
+    def is_whole(self) -> bool:
+        """Tell whether no part is missing."""
+        return self.kernel_host_is_ready and not self.unserved
+
+
+def watch_parts(
+    *, clock: Callable[[], datetime], app: Celery | None = None
+) -> PartsAlive:
+    """Note the parts, and again while one is missing.
+
+    Where everything starts at once, a part that came a moment late is seen a moment later
+    and not with the next sweep.
+    """
+    for _ in range(LOOKS):
+        seen = note_parts_alive(now=clock(), app=app)
+        if seen.is_whole:
+            break
+    return seen
 
 
 def note_parts_alive(*, now: datetime, app: Celery | None = None) -> PartsAlive:

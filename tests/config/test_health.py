@@ -16,12 +16,14 @@ from django.utils import timezone
 
 from config import health
 from config.celery import app
+from runner.services import heartbeats
 from runner.services.heartbeats import (
     KEY,
     LIFETIME_S,
     PartsAlive,
     note_parts_alive,
     parts_alive,
+    watch_parts,
 )
 from tests.factories.gallery import NOW
 
@@ -173,6 +175,28 @@ def test_many_who_ask_at_once_share_one_answer() -> None:
     assert len(asked) == 1
 
 
+@pytest.mark.parametrize(
+    ("ready", "stays_s"),
+    [(True, health.REMEMBER_S), (False, health.REMEMBER_MISSING_S)],
+)
+def test_who_waits_for_a_part_is_told_soon_that_it_came(
+    ready: bool, stays_s: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = []
+
+    def ask() -> dict[str, health.Part]:
+        asked.append(now[0])
+        return {"database": health.Part(True), "workers": health.Part(ready)}
+
+    now = [100.0]
+    monkeypatch.setattr(health.time, "monotonic", lambda: now[0])
+    remembered = health._Remembered(ask)
+    for later in (0.0, stays_s - 0.01, stays_s):
+        now[0] = 100.0 + later
+        remembered.parts()
+    assert asked == [100.0, 100.0 + stays_s]
+
+
 @pytest.mark.parametrize("path", ["/healthz", "/readyz"])
 def test_a_write_is_refused(path: str, client: Client) -> None:
     assert client.post(path).status_code == 405
@@ -230,6 +254,44 @@ def test_a_kernel_host_that_is_away_is_told(
     note_parts_alive(now=NOW)
     assert parts_alive().kernel_host == "does not answer"
     assert parts_alive().queues == []
+
+
+EVERY_QUEUE = ["api", "batch", "page", "sweep"]
+
+
+@pytest.mark.parametrize(
+    ("seen", "looks"),
+    [
+        ([EVERY_QUEUE], 1),
+        ([["sweep"], ["page", "sweep"], EVERY_QUEUE], 3),
+        ([["sweep"]] * 9, heartbeats.LOOKS),
+    ],
+    ids=["all are there", "two come late", "one never comes"],
+)
+def test_a_part_that_comes_late_is_seen_by_the_same_sweep(
+    seen: list[list[str]],
+    looks: int,
+    broker: redis.Redis,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    left = iter(seen)
+    monkeypatch.setattr(heartbeats, "_served_queues", lambda app: next(left))
+    monkeypatch.setattr(heartbeats, "_kernel_host", lambda: {"kernel_host": "ready"})
+    watch_parts(clock=lambda: NOW)
+    assert len(list(left)) == len(seen) - looks
+    assert parts_alive().queues == seen[looks - 1]
+
+
+def test_a_kernel_host_that_comes_late_is_seen_by_the_same_sweep(
+    broker: redis.Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    states = iter(["does not answer", "ready"])
+    monkeypatch.setattr(heartbeats, "_served_queues", lambda app: EVERY_QUEUE)
+    monkeypatch.setattr(
+        heartbeats, "_kernel_host", lambda: {"kernel_host": next(states)}
+    )
+    watch_parts(clock=lambda: NOW)
+    assert parts_alive().kernel_host_is_ready
 
 
 def test_no_word_is_no_sign_of_life(broker: redis.Redis) -> None:

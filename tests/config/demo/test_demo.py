@@ -35,14 +35,14 @@ class RunningDemo:
                 stderr=log,
                 start_new_session=True,
             )
-        self.starts = self.said().count("Ready after")
+        self.before = len(self.said())
 
     def said(self):
         return self.log.read_text() if self.log.exists() else ""
 
-    def wait_until_ready(self):
+    def wait_until(self, words):
         deadline = time.monotonic() + START_WITHIN_S
-        while self.said().count("Ready after") == self.starts:
+        while words not in self.said()[self.before :]:
             assert self.process.poll() is None, self.said()
             assert time.monotonic() < deadline, self.said()
             time.sleep(0.2)
@@ -69,9 +69,9 @@ def start(tmp_path):
     running = []
     port = free_port()
 
-    def start_one():
+    def start_one(*, until="Ready after"):
         running.append(RunningDemo(tmp_path / "home", port))
-        running[-1].wait_until_ready()
+        running[-1].wait_until(until)
         return running[-1]
 
     yield start_one
@@ -129,3 +129,13 @@ def test_it_starts_answers_survives_a_kill_and_stops_leaving_nothing_behind(star
     assert again.stop(signal.SIGINT, signal.SIGINT) < STOP_WITHIN_S
     assert_gone(family)
     assert again.process.returncode == 0
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(400)
+def test_it_stops_as_fast_while_it_makes_its_databases(start):
+    demo = start(until="Loading 5,000 rows")
+    family = demo.family()
+    assert demo.stop(signal.SIGTERM) < STOP_WITHIN_S
+    assert_gone(family)
+    assert demo.process.returncode == 0

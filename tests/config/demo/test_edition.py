@@ -63,17 +63,17 @@ class Recorder:
 
     def __init__(self, monkeypatch):
         self.steps = []
-        for name in ("initialise", "wait_for_services", "build", "load"):
+        for name in ("initialise", "wait_for_services", "build"):
             monkeypatch.setattr(bootstrap, name, self.step(name))
 
     def step(self, name):
-        return lambda *args, **options: self.steps.append((name, options))
+        return lambda demo: self.steps.append((name, ()))
 
-    def start(self):
-        self.steps.append(("start", {}))
+    def start(self, *names):
+        self.steps.append(("start", names))
 
     def start_programs(self, *names):
-        self.steps.append(("programs", {}))
+        self.steps.append(("programs", names))
 
 
 def test_the_first_start_makes_everything_before_the_application_starts(
@@ -81,19 +81,29 @@ def test_the_first_start_makes_everything_before_the_application_starts(
 ):
     seen = Recorder(monkeypatch)
     main._bring_up(demo, seen)
-    names = [name for name, _ in seen.steps]
-    assert names[-3:] == ["build", "programs", "load"]
-    assert ("build", {"migrate": True}) in seen.steps
+    assert seen.steps == [
+        *(("initialise", ()), ("start", ()), ("wait_for_services", ())),
+        *(("build", ()), ("programs", main.APPLICATION)),
+    ]
     assert edition.is_present(demo)
 
 
-def test_the_second_start_loads_and_migrates_nothing(demo, monkeypatch):
+def test_the_second_start_makes_nothing_and_starts_everything_at_once(
+    demo, monkeypatch
+):
     edition.note(demo)
     seen = Recorder(monkeypatch)
     main._bring_up(demo, seen)
-    names = [name for name, _ in seen.steps]
-    assert names[-2:] == ["programs", "build"]
-    assert ("build", {"migrate": False}) in seen.steps
+    assert seen.steps == [
+        *(("initialise", ()), ("start", main.APPLICATION), ("wait_for_services", ())),
+    ]
+
+
+@pytest.mark.parametrize("role", ["countersign_app", "countersign_owner", "cs_web"])
+def test_a_password_that_was_made_anew_is_given_to_its_role(demo, role):
+    edition.note(demo)
+    demo.home.secret_file(role).unlink()
+    assert not edition.is_present(demo)
 
 
 def test_a_start_that_was_interrupted_is_not_taken_for_whole(demo, monkeypatch):
@@ -102,7 +112,7 @@ def test_a_start_that_was_interrupted_is_not_taken_for_whole(demo, monkeypatch):
     def fail(*args):
         raise bootstrap.BootstrapFailed("killed")
 
-    monkeypatch.setattr(bootstrap, "load", fail)
+    monkeypatch.setattr(bootstrap, "build", fail)
     with pytest.raises(bootstrap.BootstrapFailed):
         main._bring_up(demo, seen)
     assert not edition.is_present(demo)

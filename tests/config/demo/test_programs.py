@@ -10,6 +10,7 @@ import yaml
 from celery import current_app
 from django.conf import settings
 
+from config.demo.__main__ import APPLICATION
 from config.demo.programs import (
     APPLICATION_SECRETS,
     DATA_LOGINS,
@@ -195,6 +196,30 @@ def test_everything_that_beat_sends_is_a_sweep():
     tasks = [each["task"] for each in settings.CELERY_BEAT_SCHEDULE.values()]
     router = current_app.amqp.router
     assert {router.route({}, task)["queue"].name for task in tasks} == {"sweep"}
+
+
+def started_by_itself(demo, *at_once):
+    parsed = configparser.RawConfigParser()
+    parsed.read_string(configuration(demo, *at_once))
+    return {
+        name
+        for name in by_name(demo)
+        if parsed.getboolean(f"program:{name}", "autostart")
+    }
+
+
+def test_the_application_starts_with_the_services_only_where_its_data_is_there(demo):
+    services = {"application-db", "data-db", "broker", "kernels"}
+    assert started_by_itself(demo) == services
+    assert started_by_itself(demo, *APPLICATION) == set(by_name(demo))
+
+
+def test_one_worker_asks_the_checks_for_all_of_them(demo):
+    """They are the same code, told the same."""
+    workers = [by_name(demo)[name].launch for name in (*SERVED_BY, "sweeper")]
+    assert [launch.environment for launch in workers] == [workers[0].environment] * 3
+    asking = [each for each in workers if "--skip-checks" not in each.argv]
+    assert len(asking) == 1
 
 
 def test_databases_stop_by_sigint_and_the_rest_by_sigterm(demo):
