@@ -122,6 +122,10 @@ def _run(
     _children.add(child)
     try:
         stdout, stderr = child.communicate(told)
+    except BaseException:
+        child.kill()
+        child.wait()
+        raise
     finally:
         _children.remove(child)
     if child.returncode:

@@ -1,5 +1,6 @@
 """What the bootstrap does when a step fails, is stopped, or a part is not ready."""
 
+import subprocess
 import threading
 import time
 from http.server import BaseHTTPRequestHandler, HTTPServer
@@ -36,6 +37,19 @@ def test_a_step_that_fails_does_not_wait_for_the_one_beside_it(demo, monkeypatch
         bootstrap.build(demo)
     assert time.monotonic() - started < 60
     assert bootstrap._children == set()
+
+
+def test_a_step_ends_with_the_demo_that_is_stopped_meanwhile(monkeypatch):
+    started = []
+
+    def stop(child, told):
+        started.append(child)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(subprocess.Popen, "communicate", stop)
+    with pytest.raises(KeyboardInterrupt):
+        for_ever(None)
+    assert started[0].returncode is not None
 
 
 def test_what_a_step_said_last_is_told(demo):
