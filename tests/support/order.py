@@ -17,6 +17,7 @@ LONG = (
     "tests/runner/results/test_in_browser.py",
     "tests/runner/results/test_through_the_site.py",
     "tests/runner/test_worker.py",
+    "tests/runner/test_parts_killed.py",
     "tests/config/demo/test_notebooks.py",
     "tests/runner/kernelhost/test_limits.py",
     "tests/runner/kernelhost/test_templates.py",
