@@ -15,10 +15,11 @@ BUILT := $(ENVIRONMENTS:%=.environments/%/lock.txt) \
 	$(patsubst environments/%.warm.py,.environments/%/warm.py,$(wildcard environments/*.warm.py))
 TESTS ?= tests
 WORKERS ?= 2
+SOAK ?= kills memory
 
 export PORT SANDBOX COUNTERSIGN_HOME
 
-.PHONY: help demo test bench check fix setup setup-demo machine pins
+.PHONY: help demo test bench soak check fix setup setup-demo machine pins
 .DELETE_ON_ERROR:
 
 help: ## Say what there is
@@ -32,6 +33,9 @@ test: setup ## Run all tests, in parallel (TESTS=tests/gallery for some)
 
 bench: setup .benchmarks/papermill/lock.txt ## Measure, on a quiet machine; prints a ratio for each measurement
 	@$(BIN)/python -m pytest -q -s tests/benchmarks/bench_*.py
+
+soak: setup ## Kill parts at random under load, then watch a worker's memory (RUNS=1000 SEED=… SOAK=kills)
+	@$(BIN)/python -m pytest -q -s --show-capture=no $(SOAK:%=tests/soak/soak_%.py)
 
 check: setup ## Lint, types, imports, templates, deployment; changes nothing
 	@bash .ci/check

@@ -27,7 +27,9 @@ QUIET_FOR_S = 5
 class DemoSite:
     """One running demo; nobody else uses it."""
 
-    def __init__(self, home: Path) -> None:
+    def __init__(self, home: Path, pid: int) -> None:
+        self.home = home
+        self.pid = pid
         report = json.loads((home / "demo.json").read_text(encoding="utf-8"))
         self.url: str = report["base_url"]
         self.data_dsn: str = report["data_owner_dsn"]
@@ -116,7 +118,7 @@ def demo_site(home: Path, **settings: str) -> Iterator[DemoSite]:
         )
     try:
         _wait_until_ready(demo, home)
-        site = DemoSite(home)
+        site = DemoSite(home, demo.pid)
         site.wait_until_quiet()
         yield site
     finally:

@@ -35,9 +35,14 @@ def publish(
     lines += [" | ".join(row) for row in rows]
     table = "\n".join(f"| {line} |" for line in lines)
     found = f"{table}\n\nMedians of {rounds} rounds; {machine()}."
+    keep(REPORT, section, found)
+
+
+def keep(report: Path, section: str, found: str) -> None:
+    """Print what was found, and put it in the place of the section's last one."""
     print(f"\n{found}")  # noqa: T201  what a benchmark is for
     begin, end = f"<!-- {section} -->", f"<!-- end of {section} -->"
-    text = REPORT.read_text(encoding="utf-8")
+    text = report.read_text(encoding="utf-8")
     before, _, rest = text.partition(begin)
     after = rest.partition(end)[2]
-    REPORT.write_text(f"{before}{begin}\n{found}\n{end}{after}", encoding="utf-8")
+    report.write_text(f"{before}{begin}\n{found}\n{end}{after}", encoding="utf-8")

@@ -1,0 +1,117 @@
+"""Two thousand runs through one worker, which holds no more at the end than at the beginning.
+
+Its memory (PSS: shared pages are divided among those who share them) is read while nothing runs: of the
+parent, which takes messages, and of its children, which supervise the runs and are never exchanged.
+Settings: MEMORY_RUNS (2000).
+"""
+
+import os
+import statistics
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from dataclasses import dataclass, field
+
+import pytest
+
+from tests.benchmarks.bench_memory import pss_bytes
+from tests.benchmarks.demo_site import DemoSite, demo_site, run_s
+from tests.soak.notebooks import NOTEBOOKS
+from tests.soak.product import Product
+from tests.soak.report import publish, table
+
+RUNS = int(os.environ.get("MEMORY_RUNS", "2000"))
+SAMPLES = 100
+#: The first samples, in which caches fill and every code path is loaded.
+WARMING = 20
+#: What a process may hold more at the end of 1,000 runs: less than a page a run.
+MOST_BYTES_PER_RUN = 2048
+PEOPLE = ("lena", "bill")
+
+pytestmark = pytest.mark.timeout(RUNS * 10 + 900)
+
+
+@dataclass
+class Measured:
+    """One part, and what it held after so many runs."""
+
+    name: str
+    pids: Callable[[], set[int]]
+    bounded: bool
+    samples: list[tuple[int, int]] = field(default_factory=list)
+
+    def sample(self, runs: int) -> None:
+        """Read what it holds now."""
+        self.samples.append((runs, pss_bytes(self.pids())))
+
+    @property
+    def bytes_per_run(self) -> float:
+        """The slope of the line through all samples after the warming."""
+        runs, held = zip(*self.samples[WARMING:], strict=True)
+        return statistics.linear_regression(runs, held).slope
+
+    def row(self) -> str:
+        """First and last median, slope and bound, in words."""
+        held = [each for _, each in self.samples[WARMING:]]
+        tenth = max(1, len(held) // 10)
+        first, last = statistics.median(held[:tenth]), statistics.median(held[-tenth:])
+        bound = f"{MOST_BYTES_PER_RUN:,}" if self.bounded else "none"
+        return f"{first / 1e6:.1f} MB | {last / 1e6:.1f} MB | {self.bytes_per_run:,.0f} | {bound}"
+
+
+@pytest.fixture
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DemoSite]:
+    """A demo of its own."""
+    with demo_site(tmp_path_factory.mktemp("memory") / "home") as running:
+        yield running
+
+
+def parts(product: Product) -> list[Measured]:
+    """The worker that takes these runs, and for comparison who else works on them."""
+    worker = product.pid("api-worker")
+    children = set(product.children(worker))
+    alone = {name: product.pid(name) for name in ("kernels", "web")}
+    return [
+        Measured("worker, parent", lambda: {worker}, bounded=True),
+        Measured(f"worker, {len(children)} children", lambda: children, bounded=True),
+        Measured("kernel host", lambda: {alone["kernels"]}, bounded=False),
+        Measured("web server", lambda: {alone["web"]}, bounded=False),
+    ]
+
+
+def test_a_worker_holds_as_much_after_all_runs_as_before(site: DemoSite) -> None:
+    notebook = NOTEBOOKS[0]
+    slug = site.approve(notebook.title, notebook.document())
+    product = Product(site.home)
+    measured = parts(product)
+    share = RUNS // SAMPLES // len(PEOPLE)
+    began = time.monotonic()
+    with ThreadPoolExecutor(len(PEOPLE)) as pool:
+        for number in range(1, SAMPLES + 1):
+            list(pool.map(lambda name: ask(site, name, slug, share), PEOPLE))
+            for each in measured:
+                each.sample(number * share * len(PEOPLE))
+    took_s = time.monotonic() - began
+    columns = [
+        "process",
+        "held after warming",
+        "at the end",
+        "bytes more per run",
+        "at most",
+    ]
+    publish(
+        "memory",
+        [table(columns, {each.name: each.row() for each in measured})],
+        f"{measured[0].samples[-1][0]:,} runs in {took_s / 60:.0f} minutes, "
+        f"the first {measured[0].samples[WARMING - 1][0]:,} of them to warm up;",
+    )
+    for each in measured:
+        assert not each.bounded or each.bytes_per_run < MOST_BYTES_PER_RUN, each.name
+
+
+def ask(site: DemoSite, name: str, slug: str, runs: int) -> None:
+    """Have some runs, one after the other."""
+    with closing(site.sign_in(name)) as person:
+        for _ in range(runs):
+            run_s(person, slug)
