@@ -31,7 +31,11 @@ from tests.runner.launching import approved, launch
 from tests.support.data import DataCluster
 from tests.support.processes import Process
 
-pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("committed_db")]
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.timeout(600),
+    pytest.mark.usefixtures("committed_db"),
+]
 
 RUNS_OF_EACH = 6
 READ = "import psycopg\npsycopg.connect().execute('SELECT 1')"
@@ -142,7 +146,7 @@ def twice(pattern: str, text: str) -> list[str]:
 
 
 def until_quiet(is_quiet: Callable[[], bool]) -> None:
-    """Sweep as beat would, until it is so; somebody waits half a minute for nobody here."""
+    """Sweep as beat would, until it is so."""
     deadline = time.monotonic() + QUIET_WITHIN_S
     while not is_quiet() and time.monotonic() < deadline:
         sweep.sweep_runs(now=timezone.now())
@@ -151,8 +155,7 @@ def until_quiet(is_quiet: Callable[[], bool]) -> None:
 
 @pytest.fixture
 def impatience(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Sooner than in earnest; a run that lives and is taken for lost ends once as well."""
-    monkeypatch.setattr(sweeping, "HEARTBEAT_TIMEOUT", timedelta(seconds=6))
+    """Send messages again sooner than in earnest: one too many does no harm."""
     monkeypatch.setattr(sweeping, "QUEUE_PATIENCE", timedelta(seconds=6))
 
 
