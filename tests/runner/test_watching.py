@@ -7,6 +7,8 @@ from uuid import UUID, uuid4
 
 import pytest
 from asgiref.sync import sync_to_async
+from django.db import connections
+from django.db.backends.base.base import BaseDatabaseWrapper
 
 from runner import watching
 from runner.progress import signal_change, signal_end
@@ -46,6 +48,21 @@ def changes(run_id: UUID) -> None:
     for _ in range(3):
         signal_change(run_id)
         time.sleep(0.2)
+
+
+def test_a_look_leaves_its_connection_to_others() -> None:
+    used: list[BaseDatabaseWrapper] = []
+
+    def look() -> None:
+        connections["default"].ensure_connection()
+        used.append(connections["default"])
+
+    async def follow() -> None:
+        async for _ in watching.watch(uuid4(), look, lifetime_s=0):
+            assert used[0].connection is None
+
+    asyncio.run(follow())
+    assert len(used) == 1
 
 
 def test_who_follows_looks_after_every_change() -> None:
