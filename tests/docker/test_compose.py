@@ -14,7 +14,8 @@ from runner.access.transport import parsed
 from runner.kernelhost.settings import read_settings
 from runner.workflow import Queue
 from tests.docker.compose import SERVICES, compose, environment, mounted
-from tests.support.environment import REPOSITORY
+from tests.support.environment import REPOSITORY, home
+from tests.support.services import once
 
 pytestmark = pytest.mark.security
 QUEUES = {*Queue.values, "sweep"}
@@ -23,42 +24,39 @@ DJANGO = ["web", *WORKERS, "beat", "migrate", "install"]
 NETWORKS: dict[str, Any] = compose()["networks"]
 STAYING = sorted(SERVICES.keys() - {"migrate", "install"})
 
-TELL = """
-import django, json
-django.setup()
-from django.conf import settings
-from django.core.management import call_command
-call_command("check")
-print(json.dumps({
-    "user": settings.DATABASES["default"]["USER"],
-    "host": settings.DATABASES["default"]["HOST"],
-    "socket": settings.KERNEL_HOST_SOCKET,
-    "notional_people": sorted(settings.NOTIONAL_PEOPLE),
-    "dsns": {
-        f"{name} {kind} {purpose}": dsn
-        for name, source in settings.DATA_SOURCES.items()
-        for kind, dsns in (("real", source.real), ("notional", source.notional))
-        for purpose, dsn in vars(dsns).items()
-        if dsn
-    },
-}))
-"""
-
 
 @functools.cache
-def settings_of(service: str, secrets: Path) -> dict[str, Any]:
-    """What the service's own settings say, read in a process with its environment alone."""
-    told = environment(service, secrets)
+def settings_of_all(secrets: Path) -> dict[str, dict[str, Any]]:
+    """What each service's own settings say, read once in this session."""
+    kept = home() / "settings-of-services.json"
+    with once("settings-of-services") as first:
+        if first:
+            kept.write_text(json.dumps(told_by_services(secrets)))
+    told: dict[str, dict[str, Any]] = json.loads(kept.read_text())
+    return told
+
+
+def told_by_services(secrets: Path) -> dict[str, dict[str, Any]]:
+    """Start each service in a process with its environment alone."""
     done = subprocess.run(
-        [sys.executable, "-c", TELL],
+        [sys.executable, "-m", "tests.docker.tell"],
         cwd=REPOSITORY,
-        env={**told, "DJANGO_SETTINGS_MODULE": "config.settings"},
+        env={},
+        input=json.dumps({name: environment(name, secrets) for name in DJANGO}),
         capture_output=True,
         text=True,
     )
-    assert done.returncode == 0, done.stderr[-2000:]
-    read: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
-    return read
+    told: dict[str, dict[str, Any]] = {}
+    for line in done.stdout.splitlines():
+        told |= json.loads(line)
+    return {name: told.get(name, {"did not start": done.stderr}) for name in DJANGO}
+
+
+def settings_of(service: str, secrets: Path) -> dict[str, Any]:
+    """What the service's own settings say."""
+    told = settings_of_all(secrets)[service]
+    assert "user" in told, told["did not start"][-2000:]
+    return told
 
 
 def purposes(service: str, secrets: Path) -> set[str]:
