@@ -1,6 +1,7 @@
 """What is true of the repository as a whole: layout, documents, templates, no leftovers."""
 
 import ast
+import importlib
 import re
 import subprocess
 from importlib.metadata import distributions, packages_distributions
@@ -235,3 +236,11 @@ def test_every_setting_is_documented():
         if f"`{name}`" not in known
     ]
     assert missing == []
+
+
+@pytest.mark.parametrize(
+    "name", named(r"^tests/(benchmarks|soak)/(bench|soak)_\w+\.py$")
+)
+def test_what_only_runs_when_asked_for_can_still_be_run(name):
+    module = importlib.import_module(name.removesuffix(".py").replace("/", "."))
+    assert [found for found in vars(module) if found.startswith("test_")]

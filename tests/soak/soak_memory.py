@@ -17,7 +17,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.benchmarks.demo_site import DemoSite, demo_site, run_s
+from tests.benchmarks.demo_site import DemoSite, demo_site, timed_run
 from tests.soak.notebooks import NOTEBOOKS
 from tests.soak.product import Product
 from tests.soak.report import publish, table
@@ -125,4 +125,4 @@ def ask(site: DemoSite, name: str, slug: str, runs: int) -> None:
     """Have some runs, one after the other."""
     with closing(site.sign_in(name)) as person:
         for _ in range(runs):
-            run_s(person, slug)
+            timed_run(person, slug)
