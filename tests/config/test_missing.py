@@ -1,14 +1,19 @@
 """What is not there, and what fails, is answered in the form that the caller reads."""
 
+from collections.abc import Iterator
+from contextlib import closing
 from typing import Any
 
 import httpx
 import psycopg
 import pytest
+from django.db import DatabaseError, OperationalError
 from django.test import Client
+from psycopg import errors
 
 from accounts.models import User
 from config import health
+from config.environment import POOL_TIMEOUT_S
 from tests.pages import PASSWORD
 from tests.support import environment, services
 from tests.support.fixtures import Site
@@ -27,18 +32,81 @@ def cut_connections() -> None:
 def test_a_connection_that_was_cut_is_not_used_for_the_page(
     site: Site, nora: User
 ) -> None:
-    with httpx.Client(base_url=site.url) as client:
-        client.get("/api/v1/session/")
-        client.post(
-            "/api/v1/session/",
-            json={"username": "nora", "password": PASSWORD},
-            headers={"X-CSRFToken": client.cookies["csrftoken"]},
-        ).raise_for_status()
+    with closing(signed_in(site, "nora")) as client:
         for _ in range(8):
             assert client.get(MISSING).status_code == 404
         cut_connections()
         for _ in range(8):
             assert client.get(MISSING).status_code == 404
+
+
+@pytest.fixture
+def nobody_connects(site: Site) -> Iterator[None]:
+    """The site's database is cut off, and refuses whoever comes back."""
+    allow = f"ALTER DATABASE {environment.database()} ALLOW_CONNECTIONS"
+    with psycopg.connect(services.application_server().dsn(), autocommit=True) as owner:
+        owner.execute(f"{allow} false")
+        cut_connections()
+        yield
+        owner.execute(f"{allow} true")
+
+
+def signed_in(site: Site, username: str) -> httpx.Client:
+    # A request waits for a connection as long as the pool is told to.
+    client = httpx.Client(base_url=site.url, timeout=POOL_TIMEOUT_S + 10)
+    client.get("/api/v1/session/")
+    client.post(
+        "/api/v1/session/",
+        json={"username": username, "password": PASSWORD},
+        headers={"X-CSRFToken": client.cookies["csrftoken"]},
+    ).raise_for_status()
+    return client
+
+
+def test_while_the_database_is_away_programs_and_people_are_told_to_come_back(
+    site: Site, nora: User, request: pytest.FixtureRequest
+) -> None:
+    with closing(signed_in(site, "nora")) as client:
+        request.getfixturevalue("nobody_connects")
+        answer, page = client.get("/api/v1/notebooks/"), client.get("/")
+    assert (answer.status_code, answer.json()["code"]) == (503, "unavailable")
+    assert answer.headers["Content-Type"] == "application/problem+json"
+    assert page.status_code == 503
+    assert "A part of the service does not answer" in page.text
+
+
+@pytest.mark.parametrize(
+    ("cause", "status"),
+    [
+        (errors.OperationalError(), 503),
+        (errors.AdminShutdown(), 503),
+        (errors.TooManyConnections(), 503),
+        (errors.DeadlockDetected(), 500),
+        (errors.QueryCanceled(), 500),
+        (errors.DiskFull(), 500),
+    ],
+    ids=lambda case: type(case).__name__ if isinstance(case, Exception) else "",
+)
+def test_only_a_database_that_is_away_is_worth_coming_back_for(
+    monkeypatch: pytest.MonkeyPatch, db: None, cause: Exception, status: int
+) -> None:
+    def fail(*_: Any, **__: Any) -> None:
+        raise OperationalError(*cause.args) from cause
+
+    monkeypatch.setattr("accounts.api.session.SessionView.get", fail)
+    client = Client(raise_request_exception=False)
+    assert client.get("/api/v1/session/").status_code == status
+
+
+def test_a_statement_that_the_database_refuses_is_a_fault_of_ours(
+    monkeypatch: pytest.MonkeyPatch, db: None
+) -> None:
+    def fail(*_: Any, **__: Any) -> None:
+        raise DatabaseError
+
+    monkeypatch.setattr("accounts.api.session.SessionView.get", fail)
+    client = Client(raise_request_exception=False)
+    assert client.get("/api/v1/session/").status_code == 500
 
 
 @pytest.fixture
