@@ -175,6 +175,12 @@ BEGIN
         WHERE r.closed_at IS NULL
           AND (r.expires_at <= clock_timestamp()
                OR (r.run_id <> ALL (coalesce(live, '{}')) AND r.opened_at <= clock_timestamp() - grace));
+    -- A run that was lost before it opened a login shall not open one later.
+    UPDATE countersign.tickets t SET redeemed_at = clock_timestamp()
+        WHERE t.redeemed_at IS NULL AND t.expires_at > clock_timestamp()
+          AND t.run_id <> ALL (coalesce(live, '{}'))
+          -- Tickets come before their runs, which wait for locks of the application's database.
+          AND t.created_at <= clock_timestamp() - grace - interval '1 minute';
     -- A session that slipped in while its role was dropped belongs to no role any more.
     PERFORM pg_terminate_backend(a.pid) FROM pg_stat_activity a
         WHERE a.datname = current_database() AND a.usesysid IN (

@@ -177,6 +177,24 @@ def test_the_reaper_spares_a_login_younger_than_the_callers_list(
     assert run.lease.role not in reap(hospital, live_run_ids=live)
 
 
+def test_the_reaper_voids_the_ticket_of_a_run_that_was_lost_before_its_login(
+    hospital, owner
+):
+    lost, queued, young = ask(hospital), ask(hospital), ask(hospital)
+    owner.execute(
+        "UPDATE countersign.tickets SET created_at = created_at - interval '2 minutes'"
+        " WHERE run_id = ANY (%s)",
+        ([lost, queued],),
+    )
+    reap(hospital, live_run_ids=live_others(owner) | {queued})
+    with pytest.raises(LeaseRefused) as refusal:
+        open_lease(hospital, run_id=lost)
+    assert refusal.value.code == "ticket_used"
+    for run_id in (queued, young):
+        assert role_exists(owner, open_lease(hospital, run_id=run_id))
+        close_lease(hospital, run_id=run_id)
+
+
 def test_the_reaper_finds_a_login_that_no_row_knows(hospital, open_run, owner):
     run = open_run("adams")
     owner.execute("DELETE FROM countersign.runs WHERE run_id = %s", (run.run_id,))
