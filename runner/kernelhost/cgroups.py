@@ -257,6 +257,24 @@ def _write_limit(path: Path, value: str, required: bool) -> None:
         _write(path, value)
 
 
+def host_name(pid: int) -> str:
+    """A host for good: its process number, which may be another's later, and its start.
+
+    The start is field 22 of proc_pid_stat(5).  Raises OSError when it is gone.
+    """
+    after_command = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2]
+    return f"{pid}-{after_command.split()[19]}"
+
+
+def is_left_over(directory: Path) -> bool:
+    """Whether the host that made this group is gone."""
+    name = directory.name.removeprefix(PREFIX)
+    try:
+        return not name.startswith(f"{host_name(int(name.split('-')[0]))}-")
+    except OSError:
+        return True
+
+
 def run_directories(tree: Tree) -> list[Path]:
     """The groups of every run of every host in a hierarchy, below our own group or the root."""
     bases = [tree.base, *tree.base.parents]
@@ -264,7 +282,7 @@ def run_directories(tree: Tree) -> list[Path]:
         path
         for base in bases
         if (base / "cgroup.procs").exists()
-        for path in base.glob(f"{PREFIX}*-*")
+        for path in base.glob(f"{PREFIX}[0-9]*-*")
     ]
 
 

@@ -175,7 +175,7 @@ class Host:
     def create_cgroup(self, name: str, caps: Caps) -> RunCgroup | None:
         """The run's control groups; None where they are impossible."""
         return (
-            cgroups.create(self.trees, f"{os.getpid()}-{name}", caps)
+            cgroups.create(self.trees, f"{cgroups.host_name(os.getpid())}-{name}", caps)
             if self.trees
             else None
         )
@@ -195,8 +195,7 @@ class Host:
         """Remove the control groups of hosts that are gone. Their kernels died with them."""
         for tree in self.trees:
             for directory in cgroups.run_directories(tree):
-                owner = directory.name.removeprefix(cgroups.PREFIX).split("-")[0]
-                if owner.isdigit() and not Path(f"/proc/{owner}").exists():
+                if cgroups.is_left_over(directory):
                     cgroups.kill_and_remove(directory)
 
     def close(self) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from runner.kernelhost import client
+from runner.kernelhost import cgroups, client
 from runner.kernelhost.client import ConnectionLost
 from tests.runner.kernelhost import attacks_on_the_host
 from tests.runner.kernelhost.harness import (
@@ -311,3 +311,23 @@ class TestWithItsOwnHost:
         assert own.run("print('again')").text(0) == "again\n"
         if os.geteuid() == 0:
             assert not list(Path("/sys/fs/cgroup").rglob(f"countersign-kernel-{old}-*"))
+
+    @pytest.mark.skipif(os.geteuid() != 0, reason="only root has control groups")
+    def test_a_new_host_knows_a_dead_one_by_more_than_a_number_that_lives_again(
+        self, own
+    ):
+        tree = cgroups.find_trees()[0]
+        alive = cgroups.host_name(os.getpid())
+        left, ours = (
+            tree.base / f"{cgroups.PREFIX}{name}-run"
+            for name in (f"{os.getpid()}-1", alive)
+        )
+        left.mkdir()
+        ours.mkdir()
+        try:
+            own.stop(signal.SIGTERM)
+            own.start()
+            assert (left.exists(), ours.exists()) == (False, True)
+        finally:
+            for directory in (left, ours):
+                cgroups.kill_and_remove(directory)
