@@ -41,6 +41,7 @@ def settings() -> dict[str, Any]:
         "user": settings.DATABASES["default"]["USER"],
         "host": settings.DATABASES["default"]["HOST"],
         "socket": settings.KERNEL_HOST_SOCKET,
+        "broker": settings.BROKER_URL,
         "notional_people": sorted(settings.NOTIONAL_PEOPLE),
         "dsns": {
             f"{name} {kind} {purpose}": dsn

@@ -111,6 +111,12 @@ def test_whoever_previews_or_syncs_knows_the_invented_people(secrets_folder, ser
     assert "doctor" in settings_of(service, secrets_folder)["notional_people"]
 
 
+@pytest.mark.parametrize("service", ["web", *WORKERS, "beat"])
+def test_whoever_sends_or_takes_messages_knows_the_queue(secrets_folder, service):
+    said = (secrets_folder / "broker_url").read_text().strip()
+    assert settings_of(service, secrets_folder)["broker"] == said
+
+
 def test_beat_is_given_the_queue_and_nothing_else():
     real = {
         name for name in SERVICES["beat"]["secrets"] if not name.startswith("unused")
