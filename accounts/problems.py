@@ -6,7 +6,7 @@ it has; the API's exception handler and the pages' middleware both ask it.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from django.core.exceptions import (
@@ -15,6 +15,7 @@ from django.core.exceptions import (
     RequestDataTooBig,
     SuspiciousOperation,
 )
+from django.db import OperationalError
 from django.http import Http404
 from django.http.multipartparser import MultiPartParserError
 from rest_framework import exceptions, status
@@ -123,6 +124,14 @@ UNAVAILABLE = Problem(
     "Not available now",
     "A part of the service that this needs does not answer. Try again in a minute.",
 )
+CUT_OFF = replace(
+    UNAVAILABLE,
+    detail="A part of the service does not answer. Whether what you asked for was done is "
+    "not known: in a minute, look before you ask again.",
+)
+#: SQLSTATEs of a database that is away or going: connection exceptions (class 08), shutdowns
+#: and starts (57P01 to 57P03).  Source: PostgreSQL documentation, appendix A.
+DATABASE_AWAY = ("08", "57P01", "57P02", "57P03")
 FIXED: list[tuple[type[Exception], Problem]] = [
     (WrongPassword, WRONG_PASSWORD),
     (TooManyAttempts, TOO_MANY_ATTEMPTS),
@@ -181,6 +190,17 @@ def problem_of(exc: Exception) -> Problem | None:
     if isinstance(exc, exceptions.APIException):
         return _from_rest_framework(exc)
     return None
+
+
+def is_database_away(error: BaseException | None) -> bool:
+    """Whether nothing is wrong with what was asked, only the database does not answer.
+
+    libpq gives no SQLSTATE where there was no server to give one.
+    """
+    if not isinstance(error, OperationalError):
+        return False
+    sqlstate = getattr(error.__cause__, "sqlstate", None)
+    return sqlstate is None or sqlstate.startswith(DATABASE_AWAY)
 
 
 def exception_handler(exc: Exception, context: dict[str, Any]) -> Response | None:

@@ -22,6 +22,9 @@ _REQUIRED = object()
 #: How long somebody waits for a database connection, and how long a spare one is kept.
 POOL_TIMEOUT_S = 10
 POOL_IDLE_S = 60
+#: The pause between two attempts to connect doubles; after this long the next request tries
+#: at once, so that a database that is back is not waited for as long as it was away.
+POOL_RECONNECT_S = 3
 MAKE_A_KEY = (
     "Make one with: head -c 32 /dev/urandom | base64 | tr '+/' '-_' | tr -d '\\n'"
 )
@@ -167,6 +170,7 @@ def database(name: str, *, pool_size: int) -> dict[str, object]:
             "max_size": pool_size,
             "timeout": POOL_TIMEOUT_S,
             "max_idle": POOL_IDLE_S,
+            "reconnect_timeout": POOL_RECONNECT_S,
         }
     if "sslmode" in parts:
         options["sslmode"] = parts["sslmode"]

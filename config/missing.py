@@ -4,23 +4,23 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from django.db import (
-    InterfaceError,
-    OperationalError,
-    close_old_connections,
-    connection,
-)
+from django.db import close_old_connections, connection
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.template.loader import render_to_string
 from django.views.defaults import page_not_found, server_error
 
-from accounts.problems import CONTENT_TYPE, FAILED, NOT_FOUND, UNAVAILABLE, Problem
+from accounts.problems import (
+    CONTENT_TYPE,
+    CUT_OFF,
+    FAILED,
+    NOT_FOUND,
+    UNAVAILABLE,
+    Problem,
+    is_database_away,
+)
 
 API_PREFIX = "/api/"
-#: SQLSTATEs of a server that is away, going or full: connection exceptions (class 08),
-#: shutdowns and starts (57P01 to 57P03), no connection left (53300), none allowed (55000).
-#: Source: PostgreSQL documentation, appendix A.
-DATABASE_AWAY = ("08", "57P01", "57P02", "57P03", "53300", "55000")
+READING = {"GET", "HEAD", "OPTIONS"}
 
 
 def not_found(request: HttpRequest, exception: Http404) -> HttpResponse:
@@ -36,23 +36,14 @@ def failed(request: HttpRequest) -> HttpResponse:
 
     What went wrong is in the log only.  Django calls this while it handles the exception.
     """
-    away = _is_database_away(sys.exception())
+    away = is_database_away(sys.exception())
+    unavailable = UNAVAILABLE if request.method in READING else CUT_OFF
     if request.path.startswith(API_PREFIX):
-        return _answer(UNAVAILABLE if away else FAILED)
+        return _answer(unavailable if away else FAILED)
     if away:
-        return HttpResponse(render_to_string("503.html"), status=UNAVAILABLE.status)
+        page = render_to_string("503.html", {"cut_off": unavailable is CUT_OFF})
+        return HttpResponse(page, status=unavailable.status)
     return server_error(request)
-
-
-def _is_database_away(error: BaseException | None) -> bool:
-    """Whether nothing is wrong with what was asked, only nobody answers it.
-
-    libpq gives no SQLSTATE where it found no server to give one.
-    """
-    if not isinstance(error, OperationalError | InterfaceError):
-        return False
-    sqlstate = getattr(error.__cause__, "sqlstate", None)
-    return sqlstate is None or sqlstate.startswith(DATABASE_AWAY)
 
 
 def _answer(problem: Problem) -> JsonResponse:

@@ -7,6 +7,7 @@ holds a database connection while it waits.
 import contextlib
 import functools
 import json
+import logging
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
@@ -16,6 +17,7 @@ from uuid import UUID
 
 from asgiref.sync import sync_to_async
 from django.conf import settings
+from django.db import DatabaseError
 from django.http import HttpRequest, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from django.utils import timezone
@@ -38,6 +40,8 @@ from runner.workflow import FINAL
 
 AsyncView = Callable[..., Awaitable[HttpResponseBase]]
 
+logger = logging.getLogger(__name__)
+
 LONGEST_WAIT_S = 60
 #: How long a stream lives (seconds); the client then asks for another.
 STREAM_LIFETIME_S = 300.0
@@ -53,7 +57,11 @@ def wait_s(request: HttpRequest) -> int:
 
 
 def preferring_to_wait(view: Callable[..., Any]) -> AsyncView:
-    """Answer 200 with the finished run if it ends in the time that the caller gives."""
+    """Answer 200 with the finished run if it ends in the time that the caller gives.
+
+    A run that was taken is said so whatever happens to the waiting: who hears that it
+    failed would ask for another.
+    """
 
     @functools.wraps(view)
     async def answer(request: HttpRequest, **kwargs: Any) -> HttpResponseBase:
@@ -63,9 +71,14 @@ def preferring_to_wait(view: Callable[..., Any]) -> AsyncView:
             return response
         await sync_to_async(let_go)()
         run_id = UUID(str(response.data["id"]))
-        if await ended(run_id, within_s=within_s):
+        try:
+            is_over = await ended(run_id, within_s=within_s)
+            response.data = await sync_to_async(_as_it_stands)(run_id)
+        except DatabaseError:
+            logger.exception("run.wait_cut_off run_id=%s", run_id)
+            return response
+        if is_over:
             response.status_code = status.HTTP_200_OK
-        response.data = await sync_to_async(_as_it_stands)(run_id)
         response["Preference-Applied"] = f"wait={within_s}"
         return response
 

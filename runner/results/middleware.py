@@ -11,6 +11,7 @@ from django.http.request import split_domain_port
 from django.http.response import HttpResponseBase
 from django.urls import resolve
 
+from accounts.problems import is_database_away
 from runner.results import headers
 from runner.results.responses import refusal
 
@@ -83,10 +84,12 @@ class ContentOriginMiddleware:
         except Http404:
             _forget_path(request)
             return refusal(404, "There is nothing at this address.")
-        except Exception:
+        except Exception as error:
             # Whatever it was, the ordinary error page belongs to the application's
             # origin and must not appear on this one.
             logger.exception("A request to the content origin failed")
+            if is_database_away(error):
+                return refusal(503, "This result cannot be shown now. Try again soon.")
             return refusal(500, "This result could not be shown. Try again.")
 
 

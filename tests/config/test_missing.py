@@ -1,13 +1,16 @@
 """What is not there, and what fails, is answered in the form that the caller reads."""
 
+import time
 from collections.abc import Iterator
-from contextlib import closing
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing, contextmanager
 from typing import Any
 
 import httpx
 import psycopg
 import pytest
-from django.db import DatabaseError, OperationalError
+from django.db import connection
+from django.db.utils import DatabaseErrorWrapper
 from django.test import Client
 from psycopg import errors
 
@@ -40,15 +43,24 @@ def test_a_connection_that_was_cut_is_not_used_for_the_page(
             assert client.get(MISSING).status_code == 404
 
 
-@pytest.fixture
-def nobody_connects(site: Site) -> Iterator[None]:
+@contextmanager
+def nobody_connects() -> Iterator[None]:
     """The site's database is cut off, and refuses whoever comes back."""
     allow = f"ALTER DATABASE {environment.database()} ALLOW_CONNECTIONS"
     with psycopg.connect(services.application_server().dsn(), autocommit=True) as owner:
         owner.execute(f"{allow} false")
         cut_connections()
-        yield
-        owner.execute(f"{allow} true")
+        try:
+            yield
+        finally:
+            owner.execute(f"{allow} true")
+
+
+def until_answered(client: httpx.Client, path: str, *, within_s: float = 30) -> None:
+    until = time.monotonic() + within_s
+    while client.get(path).status_code != 200:
+        assert time.monotonic() < until, "it stays away though its database is back"
+        time.sleep(0.5)
 
 
 def signed_in(site: Site, username: str) -> httpx.Client:
@@ -64,11 +76,12 @@ def signed_in(site: Site, username: str) -> httpx.Client:
 
 
 def test_while_the_database_is_away_programs_and_people_are_told_to_come_back(
-    site: Site, nora: User, request: pytest.FixtureRequest
+    site: Site, nora: User
 ) -> None:
     with closing(signed_in(site, "nora")) as client:
-        request.getfixturevalue("nobody_connects")
-        answer, page = client.get("/api/v1/notebooks/"), client.get("/")
+        with nobody_connects(), ThreadPoolExecutor() as pool:
+            answer, page = pool.map(client.get, ("/api/v1/notebooks/", "/"))
+        until_answered(client, "/")
     assert (answer.status_code, answer.json()["code"]) == (503, "unavailable")
     assert answer.headers["Content-Type"] == "application/problem+json"
     assert page.status_code == 503
@@ -78,35 +91,52 @@ def test_while_the_database_is_away_programs_and_people_are_told_to_come_back(
 @pytest.mark.parametrize(
     ("cause", "status"),
     [
-        (errors.OperationalError(), 503),
-        (errors.AdminShutdown(), 503),
-        (errors.TooManyConnections(), 503),
-        (errors.DeadlockDetected(), 500),
-        (errors.QueryCanceled(), 500),
-        (errors.DiskFull(), 500),
+        (errors.OperationalError, 503),
+        (errors.AdminShutdown, 503),
+        (errors.ConnectionFailure, 503),
+        (errors.DeadlockDetected, 500),
+        (errors.QueryCanceled, 500),
+        (errors.DiskFull, 500),
+        (errors.ObjectNotInPrerequisiteState, 500),
+        (errors.InterfaceError, 500),
+        (errors.UndefinedTable, 500),
     ],
-    ids=lambda case: type(case).__name__ if isinstance(case, Exception) else "",
 )
 def test_only_a_database_that_is_away_is_worth_coming_back_for(
-    monkeypatch: pytest.MonkeyPatch, db: None, cause: Exception, status: int
+    monkeypatch: pytest.MonkeyPatch, db: None, cause: type[Exception], status: int
 ) -> None:
-    def fail(*_: Any, **__: Any) -> None:
-        raise OperationalError(*cause.args) from cause
-
-    monkeypatch.setattr("accounts.api.session.SessionView.get", fail)
+    failing(monkeypatch, cause)
     client = Client(raise_request_exception=False)
     assert client.get("/api/v1/session/").status_code == status
 
 
-def test_a_statement_that_the_database_refuses_is_a_fault_of_ours(
+def failing(monkeypatch: pytest.MonkeyPatch, cause: type[Exception]) -> None:
+    """Every request for the session or the catalog meets this error of the database."""
+
+    def fail(*_: Any, **__: Any) -> None:
+        with DatabaseErrorWrapper(connection):
+            raise cause
+
+    for name in ("get", "delete"):
+        monkeypatch.setattr(f"accounts.api.session.SessionView.{name}", fail)
+    monkeypatch.setattr("config.health.remembered_parts", fail)
+
+
+def test_what_was_asked_to_be_changed_is_not_said_to_be_unchanged(
     monkeypatch: pytest.MonkeyPatch, db: None
 ) -> None:
-    def fail(*_: Any, **__: Any) -> None:
-        raise DatabaseError
-
-    monkeypatch.setattr("accounts.api.session.SessionView.get", fail)
+    failing(monkeypatch, errors.AdminShutdown)
     client = Client(raise_request_exception=False)
-    assert client.get("/api/v1/session/").status_code == 500
+    reading, changing = (
+        client.get("/api/v1/session/"),
+        client.delete("/api/v1/session/"),
+    )
+    assert (reading.status_code, changing.status_code) == (503, 503)
+    assert "not known" in changing.json()["detail"]
+    assert "not known" not in reading.json()["detail"]
+    page = client.get("/readyz")
+    assert page.status_code == 503
+    assert b"Nothing was changed" in page.content
 
 
 @pytest.fixture

@@ -6,17 +6,20 @@ import threading
 import time
 from collections.abc import Iterator
 from typing import Any
+from uuid import uuid4
 
 import httpx
 import pytest
-from django.db import connections
+from django.db import OperationalError, connections
 from django.test import RequestFactory
 from django.utils import timezone
+from rest_framework.response import Response
 
 from accounts.models import Session, User
 from accounts.sessions import SessionStore
 from gallery.models import Version
 from gallery.workflow import Status as VersionStatus
+from runner.api import waiting
 from runner.api.waiting import wait_s
 from runner.models import Run
 from runner.services.lifecycle import CellState, claim_run, note_cells, start_run
@@ -241,3 +244,22 @@ def test_those_who_wait_hold_no_database_connection(
             assert next(stream.iter_lines()) == "event: progress"
         for _ in range(20):
             assert caller.get(f"runs/{run.pk}/").status_code == 200
+
+
+async def test_a_run_that_was_taken_is_said_so_though_it_could_not_be_waited_for(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async def over(*_: Any, **__: Any) -> bool:
+        return True
+
+    def away(*_: Any) -> None:
+        raise OperationalError
+
+    monkeypatch.setattr(waiting, "let_go", lambda: None)
+    monkeypatch.setattr(waiting, "ended", over)
+    monkeypatch.setattr(waiting, "_as_it_stands", away)
+    taken = {"id": str(uuid4()), "status": "queued"}
+    answer = await waiting.preferring_to_wait(lambda _: Response(taken, status=202))(
+        RequestFactory().post("/", headers={"Prefer": "wait=5"})
+    )
+    assert (answer.status_code, answer.data) == (202, taken)

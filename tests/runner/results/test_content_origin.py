@@ -7,7 +7,7 @@ import httpx
 import pytest
 from django.conf import settings
 from django.core.asgi import get_asgi_application
-from django.db import connection
+from django.db import OperationalError, connection
 from django.test import Client, RequestFactory
 from django.test.utils import CaptureQueriesContext
 from django.urls import Resolver404, resolve
@@ -275,6 +275,16 @@ def test_an_unexpected_fault_is_answered_without_its_text(monkeypatch):
     response = look("/results/x/")
     assert response.status_code == 500
     assert b"patient 17" not in response.content
+
+
+def test_a_result_is_not_there_now_while_the_database_is_away(monkeypatch):
+    def away(*args, **kwargs):
+        raise OperationalError("no server at 10.1.2.3")
+
+    monkeypatch.setattr("runner.results.views.redeem", away)
+    response = look("/results/x/")
+    assert response.status_code == 503
+    assert b"10.1.2.3" not in response.content
 
 
 def test_the_middleware_passes_the_application_on():
