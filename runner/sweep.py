@@ -3,7 +3,6 @@
 import logging
 from collections.abc import Iterable
 from datetime import datetime
-from uuid import UUID
 
 from django.conf import settings
 
@@ -33,16 +32,18 @@ def sweep_runs(*, now: datetime) -> None:
         logger.info("run.enqueued_again run_id=%s", run_id)
     if leftover := forget_leftover_outputs():
         logger.warning("run.live_outputs_left rows=%s", leftover)
-    live = live_run_ids()
     for source in settings.DATA_SOURCES.values():
         for dsns in (source.real, source.notional):
-            _reap(source, dsns, live)
+            _reap(source, dsns)
 
 
-def _reap(source: DataSourceSettings, dsns: Dsns, live: set[UUID]) -> None:
-    """Take orphan logins away; one source that is down must not stop the others."""
+def _reap(source: DataSourceSettings, dsns: Dsns) -> None:
+    """Take orphan logins away; one source that is down must not stop the others.
+
+    Which runs are live is asked anew, since the source before may have kept us long.
+    """
     try:
-        for role in kind_of(source).reap(dsns, live_run_ids=live):
+        for role in kind_of(source).reap(dsns, live_run_ids=live_run_ids()):
             logger.warning("lease.reaped source=%s role=%s", source.name, role)
     except AccessError as error:
         logger.error("lease.reap_failed source=%s code=%s", source.name, error.code)

@@ -117,8 +117,10 @@ def reap(
 ) -> list[str]:
     """Close every login of this source that expired or whose run is not live; returns their roles.
 
+    Tickets of runs that are not live are void a minute after the grace.
+
     Args:
-        live_run_ids: the runs that are starting or running, read from the application database.
+        live_run_ids: the runs that wait, start or run, read just now from the application database.
         grace_s: logins younger than this are left alone; their run may be newer than the set.
     """
     with connected(dsns.broker, purpose="to reap leases (broker)") as connection:

@@ -88,7 +88,7 @@ def request_run(
 
     The ticket is stored first, in the data source; then approval is checked again
     and the run recorded in one transaction. A ticket whose run was refused is
-    never redeemed and expires.
+    never redeemed; the sweep voids it.
 
     Raises NotAllowed, VersionReplaced, TooMany, InvalidLaunch, Unavailable.
     """

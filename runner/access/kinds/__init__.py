@@ -47,7 +47,7 @@ class DataSourceKind(Protocol):
     def reap(
         self, dsns: Dsns, *, live_run_ids: set[UUID], grace_s: float = ...
     ) -> list[str]:
-        """Close every login without a live run; returns their names."""
+        """Close every login and void every ticket without a live run; returns the logins."""
 
 
 class Refused(Exception):

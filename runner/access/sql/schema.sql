@@ -42,6 +42,8 @@ CREATE TABLE IF NOT EXISTS countersign.tickets (
     redeemed_at timestamptz,
     CONSTRAINT tickets_expire_within_a_day CHECK (expires_at <= created_at + interval '24 hours')
 );
+CREATE INDEX IF NOT EXISTS tickets_not_redeemed
+    ON countersign.tickets (created_at) WHERE redeemed_at IS NULL;
 COMMENT ON TABLE countersign.tickets IS
     'One request for a login per run. The web server inserts, open_run redeems once.';
 
