@@ -7,6 +7,7 @@ both (hybrid). Each run gets a directory of its own in every tree that it needs.
 from __future__ import annotations
 
 import os
+import re
 import signal
 import time
 from contextlib import suppress
@@ -18,6 +19,8 @@ from runner.kernelhost.confinement import Caps
 PREFIX = "countersign-kernel-"
 CONTROLLERS = ("memory", "pids", "cpu")
 CPU_PERIOD_US = 100_000
+#: Process number and start of the host, then the kernel's name.
+GROUP_NAME = re.compile(r"(\d+)(?:-(\d+))?-.+")
 REMOVE_ATTEMPTS = 50
 REMOVE_PAUSE_S = 0.02
 
@@ -267,10 +270,17 @@ def host_name(pid: int) -> str:
 
 
 def is_left_over(directory: Path) -> bool:
-    """Whether the host that made this group is gone."""
-    name = directory.name.removeprefix(PREFIX)
+    """Whether the host that made this group is gone.
+
+    One that named its groups by its process number alone may still run beside this one.
+    """
+    named = GROUP_NAME.fullmatch(directory.name.removeprefix(PREFIX))
+    if named is None:
+        return False
+    pid, start = named.groups()
     try:
-        return not name.startswith(f"{host_name(int(name.split('-')[0]))}-")
+        alive = host_name(int(pid))
+        return start is not None and alive != f"{pid}-{start}"
     except OSError:
         return True
 
@@ -295,6 +305,8 @@ def kill_and_remove(directory: Path) -> bool:
 
 
 def _members(directory: Path) -> list[int]:
+    """Whoever is in a group; 0 stands for the processes of other pid namespaces."""
     with suppress(OSError):
-        return [int(pid) for pid in (directory / "cgroup.procs").read_text().split()]
+        listed = (directory / "cgroup.procs").read_text().split()
+        return [pid for pid in map(int, listed) if pid]
     return []

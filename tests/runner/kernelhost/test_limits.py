@@ -318,16 +318,14 @@ class TestWithItsOwnHost:
     ):
         tree = cgroups.find_trees()[0]
         alive = cgroups.host_name(os.getpid())
-        left, ours = (
-            tree.base / f"{cgroups.PREFIX}{name}-run"
-            for name in (f"{os.getpid()}-1", alive)
-        )
-        left.mkdir()
-        ours.mkdir()
+        names = (f"{os.getpid()}-1", alive, f"{os.getpid()}", "12ab")
+        groups = [tree.base / f"{cgroups.PREFIX}{name}-run" for name in names]
+        for group in groups:
+            group.mkdir()
         try:
             own.stop(signal.SIGTERM)
             own.start()
-            assert (left.exists(), ours.exists()) == (False, True)
+            assert [group.exists() for group in groups] == [False, True, True, True]
         finally:
-            for directory in (left, ours):
-                cgroups.kill_and_remove(directory)
+            for group in groups:
+                cgroups.kill_and_remove(group)
