@@ -7,6 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -113,8 +114,8 @@ def test_whoever_previews_or_syncs_knows_the_invented_people(secrets_folder, ser
 
 @pytest.mark.parametrize("service", ["web", *WORKERS, "beat"])
 def test_whoever_sends_or_takes_messages_knows_the_queue(secrets_folder, service):
-    said = (secrets_folder / "broker_url").read_text().strip()
-    assert settings_of(service, secrets_folder)["broker"] == said
+    address = urlsplit(settings_of(service, secrets_folder)["broker"])
+    assert address.hostname in SERVICES
 
 
 def test_beat_is_given_the_queue_and_nothing_else():
