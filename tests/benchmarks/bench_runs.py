@@ -12,8 +12,9 @@ import statistics
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing
-from dataclasses import dataclass
-from itertools import count
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from itertools import count, pairwise
 from time import perf_counter, sleep
 from typing import Any
 
@@ -43,6 +44,14 @@ WAITING, ON_DEMAND = "kernel waiting", "kernel on demand"
 POOLS = {WAITING: "python-analytics/python3=2", ON_DEMAND: "python-analytics/python3=0"}
 #: With all others the kernel's start is too little of the whole to be seen.
 MEASURED_ON_DEMAND = ("(a) 3 cells", "(b) query and plot")
+#: What a run does between two of its moments, from pressing Run to the page that is read.
+PHASES = (
+    "asking",
+    "checks, ticket, queue",
+    "claim, login, kernel",
+    "cells, HTML",
+    "sealing, storing, fetching",
+)
 #: Seconds of the peer and of ours, round by round, of a notebook.
 Rounds = list[tuple[float, float]]
 
@@ -55,11 +64,19 @@ class Ours:
     site: DemoSite
     person: httpx.Client
     slugs: dict[str, str]
+    phases_s: dict[str, list[list[float]]] = field(default_factory=dict)
 
     def run_s(self, name: str) -> float:
         """How long one run takes; it must have had its kernel in the way that is measured."""
+        pressed_at = datetime.now(UTC)
         took, run_id = timed_run(self.person, self.slugs[name])
         self.site.require_kernel(run_id, pooled=self.way == WAITING)
+        read_at = pressed_at + timedelta(seconds=took)
+        moments = [pressed_at, *self.site.moments(run_id), read_at]
+        phases = [
+            (after - before).total_seconds() for before, after in pairwise(moments)
+        ]
+        self.phases_s.setdefault(name, []).append(phases)
         return took
 
 
@@ -131,6 +148,12 @@ def test_a_run_takes_less_time_than_papermill(
 ) -> None:
     titles = MEASURED if ours.way == WAITING else MEASURED_ON_DEMAND
     found[ours.way] = {title: rounds_of(title, papermill, ours) for title in titles}
+    if ours.way == WAITING:
+        rows = [
+            [title, *map(milliseconds, zip(*ours.phases_s[title][1:], strict=True))]
+            for title in titles
+        ]
+        publish("phases", ["notebook", *PHASES], rows, ROUNDS)
     if found.keys() == POOLS.keys():
         ways = [column for way in POOLS for column in (way, "ratio")]
         columns = ["notebook", "papermill + nbconvert", *ways]

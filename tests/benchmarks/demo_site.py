@@ -9,6 +9,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -76,6 +77,16 @@ class DemoSite:
         assert found == ("fork", pooled), (
             f"this was not the run to be measured: {found}"
         )
+
+    def moments(self, run_id: str) -> tuple[datetime, ...]:
+        """When a run was asked for, claimed, had its kernel, and had its outputs as HTML."""
+        with psycopg.connect(self.application_dsn) as connection:
+            (found,) = connection.execute(
+                "SELECT queued_at, claimed_at, started_at, finished_at FROM runner_run"
+                " WHERE id = %s",
+                [run_id],
+            ).fetchall()
+        return found
 
     def wait_until_quiet(self) -> None:
         """Return when nothing has run for a while."""
