@@ -84,13 +84,13 @@ class AutoSchema(PlainAutoSchema):
         return dict(sorted(responses.items()))
 
     def _refusals(self) -> list[str]:
-        found = {"401", "403", "405"}
+        found = {"401", "403", "405", "503"}
         if issubclass(self._negotiation(), DefaultContentNegotiation):
             found |= {"406"}
         if "{" in self.path:
             found |= {"404"}
         if self.method in _BODY_METHODS:
-            found |= {"400", "409", "413", "415", "429", "503"}
+            found |= {"400", "409", "413", "415", "429"}
         return sorted(found)
 
     def _negotiation(self) -> type[Any]:

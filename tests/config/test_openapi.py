@@ -79,6 +79,12 @@ def test_every_call_tells_what_the_framework_refuses(schema: dict[str, Any]) -> 
             assert ("415" in call["responses"]) == writes, (method, path)
 
 
+def test_every_call_may_find_the_database_away(schema: dict[str, Any]) -> None:
+    for path, calls in schema["paths"].items():
+        for method, call in calls.items():
+            assert "503" in call["responses"], (method, path)
+
+
 def test_what_is_not_acceptable_is_told_where_it_is_refused(
     schema: dict[str, Any], client: Client, db: None
 ) -> None:
