@@ -6,6 +6,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models import Q
 from django.urls import reverse
+from django.utils.functional import cached_property
 
 from accounts.personas import Persona, Purpose
 from gallery.models import Notebook, Version
@@ -125,6 +126,12 @@ class Run(models.Model):
     def is_preview(self) -> bool:
         """Tell whether it reads invented people only."""
         return self.kind == RunKind.PREVIEW
+
+    @cached_property
+    def stored_result(self) -> "RunResult | None":
+        """What is known of the result, if there ever was one, without its megabytes."""
+        known = RunResult.objects.only("run", "expires_at", "expired_at")
+        return known.filter(run=self).first()
 
     def get_absolute_url(self) -> str:
         """Return the address of the run's page."""

@@ -148,9 +148,9 @@ def result_blockers(user: User, run: Run) -> list[Blocker]:
         return [Blocker("not_your_run", "A result belongs to the person who ran it.")]
     if not run.is_final:
         return [StateBlocker("not_finished", "The run has not ended yet.")]
-    if not hasattr(run, "result"):
+    if run.stored_result is None:
         return [StateBlocker("no_result", "This run ended before it had a result.")]
-    if run.result.expired_at is not None:
+    if run.stored_result.expired_at is not None:
         return [StateBlocker("result_expired", "The result has expired; run it again.")]
     return []
 

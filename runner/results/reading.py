@@ -80,7 +80,9 @@ def associated(run: Run, kind: Kind) -> str:
 
 def _open(run: Run, kind: Kind, *, by: User, now: datetime) -> bytes:
     """Unseal under a lock that keeps the expiry sweep away until the look is over."""
-    result = RunResult.objects.select_for_update(no_key=True).filter(run=run).first()
+    # Each part may have megabytes.
+    wanted = RunResult.objects.filter(run=run).only("run", "expires_at", kind)
+    result = wanted.select_for_update(no_key=True).first()
     require(result_blockers(by, run))
     sealed = getattr(result, kind, None)
     if result is None or sealed is None or result.expires_at <= now:

@@ -20,6 +20,7 @@ from runner.models import Run, RunCell, RunResult
 from runner.policies import claim_blockers, expiry_blockers
 from runner.progress import signal_change, signal_end
 from runner.results import unrendered
+from runner.results.storing import insert_result
 from runner.results.vault import MAX_BYTES, VaultError, seal
 from runner.services.live_outputs import forget_outputs
 from runner.services.turns import hand_on, lock_next_run
@@ -227,13 +228,15 @@ def _parts(run: Run, ending: Ending) -> dict[str, bytes]:
 def _store_result(
     run: Run, ending: Ending, sealed: dict[str, bytes], *, now: datetime
 ) -> None:
-    RunResult.objects.create(
-        run=run,
-        **sealed,
-        notebook_sha256=_sha256(ending.notebook),
-        html_sha256=_sha256(ending.html),
-        stored_at=now,
-        expires_at=now + timedelta(days=settings.RESULT_RETENTION_DAYS),
+    insert_result(
+        RunResult(
+            run=run,
+            **sealed,
+            notebook_sha256=_sha256(ending.notebook),
+            html_sha256=_sha256(ending.html),
+            stored_at=now,
+            expires_at=now + timedelta(days=settings.RESULT_RETENTION_DAYS),
+        )
     )
     if len(ending.statements) <= MAX_BYTES:
         # The result holds all of them; only a run without one keeps them apart.
