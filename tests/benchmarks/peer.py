@@ -1,5 +1,6 @@
 """The peer: papermill, then nbconvert, each a process in a clean environment of its own."""
 
+import json
 import os
 import subprocess
 import sys
@@ -14,6 +15,11 @@ from tests.support.environment import REPOSITORY
 
 #: Built by `make bench`.
 PROGRAMS = REPOSITORY / ".benchmarks" / "papermill" / "bin"
+WARM_CELLS = Path(__file__).with_name("warm_cells.py")
+
+
+class PeerFailed(Exception):
+    """Papermill or nbconvert ended with an error, which it has printed."""
 
 
 class Papermill:
@@ -50,8 +56,25 @@ class Papermill:
         )
 
     def run_s(self, notebook: dict[str, Any], name: str) -> float:
-        """Do both, and return how long it took."""
+        """Do both, and return how long it took.
+
+        Raises:
+            PeerFailed: one of them ended with an error.
+        """
         began = time.perf_counter()
-        assert self.start(notebook, name).wait() == 0
+        if self.start(notebook, name).wait() != 0:
+            raise PeerFailed(name)
         assert (self.folder / f"{name}-executed.html").stat().st_size > 0
         return time.perf_counter() - began
+
+    def cells_alone_s(self, sources: list[str]) -> float:
+        """How long the cells take by themselves, in a warm process with the same login and packages."""
+        file = self.folder / "sources.json"
+        file.write_text(json.dumps(sources), encoding="utf-8")
+        done = subprocess.run(
+            [PROGRAMS / "python", WARM_CELLS, file],
+            env={**self.environment, "OPENBLAS_NUM_THREADS": "1"},
+            stdout=subprocess.PIPE,
+            check=True,
+        )
+        return float(done.stdout)
