@@ -138,11 +138,25 @@ class RunCgroup:
 
     parts: tuple[tuple[int, Path, frozenset[str]], ...]
 
-    def join(self, pids: list[int]) -> None:
-        """Move processes in; what they start later is born inside."""
-        for _, directory, _ in self.parts:
-            for pid in pids:
+    def join(self, pid: int, *, entered: bool = False) -> None:
+        """Move a process in; what it starts later is born inside.
+
+        Where it has ``entered`` by the :attr:`entrances`, it need not be moved.
+        """
+        for version, directory, _ in self.parts:
+            if not (entered and version == 1):
                 _write(directory / "cgroup.procs", str(pid))
+
+    @property
+    def entrances(self) -> list[Path]:
+        """Files by which a process of one thread enters the groups of version 1, writing 0 to each.
+
+        Moving oneself costs nothing; to move another process, Linux waits until no process of the
+        machine forks or ends, which takes milliseconds.  Version 2 has no such way.
+        """
+        return [
+            directory / "tasks" for version, directory, _ in self.parts if version == 1
+        ]
 
     def oom_kills(self) -> int:
         """How many processes of the run the kernel killed for memory."""
@@ -152,12 +166,9 @@ class RunCgroup:
                 return _counter(directory / name, "oom_kill")
         return 0
 
-    def processes(self) -> list[int]:
-        """Every process in any of the groups."""
-        pids: set[int] = set()
-        for _, directory, _ in self.parts:
-            pids.update(_members(directory))
-        return sorted(pids)
+    def holds(self, pid: int) -> bool:
+        """Whether a process is in every one of the groups."""
+        return all(pid in _members(directory) for _, directory, _ in self.parts)
 
     def remove(self) -> bool:
         """Delete the groups. True when nothing is left."""

@@ -15,6 +15,7 @@ from contextlib import suppress
 from pathlib import PurePosixPath
 
 from runner.kernelhost.confinement import KERNEL_DIR
+from runner.kernelhost.sandbox import Sandbox
 
 PORTS = {"shell": 1, "iopub": 2, "stdin": 3, "hb": 4, "control": 5}
 NEEDED = ("shell", "iopub", "control")
@@ -39,14 +40,14 @@ def _open_beneath(root: int, path: str) -> int:
     return here
 
 
-def open_socket(init_pid: int, channel: str) -> int:
+def open_socket(sandbox: Sandbox, channel: str) -> int:
     """A reference to one kernel socket.
 
     Raises:
         OSError: it is not there yet.
         NotASocket: it is a link, a file or a directory.
     """
-    root = os.open(f"/proc/{init_pid}/root", os.O_PATH | os.O_CLOEXEC)
+    root = sandbox.open_root()
     try:
         descriptor = _open_beneath(root, f"{PREFIX_INSIDE}-{PORTS[channel]}")
     finally:
@@ -63,13 +64,13 @@ class Endpoints:
     def __init__(self) -> None:
         self.descriptors: dict[str, int] = {}
 
-    async def wait(self, init_pid: int, gone: asyncio.Future[int]) -> None:
+    async def wait(self, sandbox: Sandbox) -> None:
         """Wait until every needed socket exists, or the sandbox has gone."""
-        while len(self.descriptors) < len(NEEDED) and not gone.done():
+        while len(self.descriptors) < len(NEEDED) and not sandbox.gone.done():
             for channel in NEEDED:
                 if channel not in self.descriptors:
                     with suppress(OSError):
-                        self.descriptors[channel] = open_socket(init_pid, channel)
+                        self.descriptors[channel] = open_socket(sandbox, channel)
             await asyncio.sleep(POLL_S)
 
     def url(self, channel: str) -> str:

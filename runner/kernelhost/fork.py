@@ -45,6 +45,8 @@ BOOT = (
 WARM_TIMEOUT_S = 60.0
 FORK_TIMEOUT_S = 10.0
 ANSWER_BYTES = 4096
+#: A sandbox of a template is two processes.
+FORKED = 2
 PYTHON_NAMES = ("python", "python3")
 
 
@@ -59,11 +61,16 @@ def can_fork(command: tuple[str, ...]) -> bool:
 
 
 def order_for(
-    confinement: Confinement, command: tuple[str, ...], *, inherited_bytes: int = 0
+    confinement: Confinement,
+    command: tuple[str, ...],
+    *,
+    inherited_bytes: int = 0,
+    groups: int = 0,
 ) -> Order:
     """The part of a confinement that a fork does not have from its template.
 
     What it inherits counts as its data from the beginning, so the limit is that much higher.
+    ``groups`` is how many control groups it enters by itself.
     """
     uid = confinement.host_uid
     limits = confinement.caps.resource_limits
@@ -80,6 +87,7 @@ def order_for(
         limits=tuple(limits.items()),
         data=confinement.data_dir.name if confinement.data_dir else None,
         data_target=DATA_DIR,
+        groups=groups,
     )
 
 
@@ -183,36 +191,49 @@ class Template:
         *,
         cgroup: RunCgroup | None,
     ) -> Sandbox:
-        """Fork ``command`` confined. It runs nothing before its cgroup holds it.
+        """Fork ``command`` confined. Nothing of it runs before its cgroup holds it.
 
         Raises:
             TemplateGone: there is nothing left to fork from, or it could not fork.
         """
         if _shared(confinement) != _shared(self._confinement):
             raise SandboxUnavailable("the template is one of another kernel")
-        order = order_for(confinement, command, inherited_bytes=self.inherited_bytes)
+        entrances = [] if cgroup is None else cgroup.entrances
+        order = order_for(
+            confinement,
+            command,
+            inherited_bytes=self.inherited_bytes,
+            groups=len(entrances),
+        )
         with Descriptors() as descriptors:
             descriptors.give("order", order.to_json())
             output, _ = descriptors.pipe_from()
             # Closed without a word, it makes a fork that nobody took give up.
             release, _ = descriptors.pipe_to()
             descriptors.give("seccomp", confinement.seccomp())
+            for entrance in entrances:
+                descriptors.add(os.open(entrance, os.O_WRONLY | os.O_CLOEXEC))
             for file in _own_files(confinement):
                 descriptors.give(file.target, file.content)
-            init_fd = descriptors.keep(await self._fork(descriptors.given))
-            init_pid = _pid_of(init_fd)
-            if cgroup is not None:
-                cgroup.join([init_pid])
-            os.write(release, b"1")
+            init_fd, kernel_fd = await self._fork(descriptors.given)
+            descriptors.keep(init_fd)
+            descriptors.keep(kernel_fd)
+            init_pid, kernel_pid = _pid_of(init_fd), _pid_of(kernel_fd)
+            # One that could not be confined has ended already; its last words say why.
+            with suppress(BrokenPipeError, ProcessLookupError):
+                if cgroup is not None:
+                    cgroup.join(kernel_pid, entered=True)
+                os.write(release, b"1")
             return Sandbox(
                 init_pid=init_pid,
                 init_fd=descriptors.take(init_fd),
                 output=descriptors.take(output),
                 cgroup=cgroup,
+                kernel=(kernel_pid, descriptors.take(kernel_fd)),
             )
 
-    async def _fork(self, descriptors: list[int]) -> int:
-        """A descriptor of process 1 of the new sandbox."""
+    async def _fork(self, descriptors: list[int]) -> list[int]:
+        """Descriptors of process 1 of the new sandbox, and of its kernel."""
         async with self._turn:
             if not self.accepts:
                 raise TemplateGone("the template has ended")
@@ -224,12 +245,14 @@ class Template:
                 self._door.close()
                 raise
             self.forks += 1
-        if len(received) != 1:
+        if len(received) != FORKED:
+            for descriptor in received:
+                os.close(descriptor)
             raise TemplateGone(f"the template did not fork: {reason.decode()}")
-        return received[0]
+        return received
 
     async def _answer(self, timeout_s: float) -> tuple[bytes, list[int]]:
-        """The template's next message, and at most one descriptor.
+        """The template's next message, and the descriptors with it.
 
         Raises:
             TemplateGone: there will be none.
@@ -239,7 +262,7 @@ class Template:
         loop.add_reader(self._door, readable.set)
         try:
             await asyncio.wait_for(readable.wait(), timeout_s)
-            text, received, _, _ = socket.recv_fds(self._door, ANSWER_BYTES, 1)
+            text, received, _, _ = socket.recv_fds(self._door, ANSWER_BYTES, FORKED)
         except OSError as problem:  # TimeoutError is one
             raise TemplateGone(f"the template did not answer: {problem}") from problem
         finally:

@@ -104,13 +104,11 @@ class ConfinedKernel:
         return sandbox is not None and not sandbox.gone.done() and not self._is_killed
 
     @property
-    def init_pid(self) -> int | None:
-        """Process 1 of the sandbox, while there is one."""
+    def ancestors(self) -> tuple[int, ...]:
+        """Processes that everything inside is or descends from; none without a sandbox."""
         sandbox = self.sandbox
         return (
-            sandbox.init_pid
-            if sandbox is not None and not sandbox.gone.done()
-            else None
+            sandbox.ancestors if sandbox is not None and not sandbox.gone.done() else ()
         )
 
     @property

@@ -57,7 +57,7 @@ class Bubblewrap:
         *,
         cgroup: RunCgroup | None,
     ) -> Sandbox:
-        """Start ``command`` confined. It runs nothing before its cgroup holds it.
+        """Start ``command`` confined. Nothing of it runs before its cgroup holds it.
 
         Raises:
             SandboxUnavailable: bubblewrap refused.
@@ -83,7 +83,7 @@ class Bubblewrap:
                 if init_pid is None:
                     raise SandboxUnavailable(_last_line(output))
                 if cgroup is not None:
-                    cgroup.join([process.pid, init_pid])
+                    cgroup.join(init_pid)
                 os.write(release, b"1")
                 return Sandbox(
                     init_pid=init_pid,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 
@@ -16,9 +17,13 @@ FILE_BYTES = 1024
 PROPORTIONAL = ("Pss_Anon", "Pss_Shmem")
 
 
-def descendants(pid: int) -> list[int]:
-    """A process and everything below it. In a pid namespace nothing escapes its process 1."""
-    found = [pid]
+def descendants(pids: Iterable[int]) -> list[int]:
+    """Processes and everything below them.
+
+    Nothing escapes from below both process 1 of a pid namespace and its kernel: who loses its parent
+    becomes a child of process 1, and the filter lets nobody choose another parent.
+    """
+    found = list(pids)
     for parent in found:
         with suppress(OSError):
             for task in Path(f"/proc/{parent}/task").iterdir():
@@ -41,23 +46,27 @@ def used_bytes(pids: list[int]) -> int:
     return total
 
 
-def files_bytes(init_pid: int) -> int:
+def files_bytes(sandbox: Sandbox) -> int:
     """What the names and the nodes of all files take that a sandbox has made."""
     files = 0
-    for place in WRITABLE:
-        # Nothing is mounted yet, or nothing is any more.
-        with suppress(OSError):
-            found = os.statvfs(f"/proc/{init_pid}/root{place}")
-            files += found.f_files - found.f_ffree
+    # Nothing is mounted yet, or nothing is any more.
+    with suppress(OSError):
+        root = sandbox.open_root()
+        try:
+            for place in WRITABLE:
+                found = os.statvfs(f"/proc/self/fd/{root}{place}")
+                files += found.f_files - found.f_ffree
+        finally:
+            os.close(root)
     return files * FILE_BYTES
 
 
-def used_below(init_pid: int) -> int:
+def used_by(sandbox: Sandbox) -> int:
     """What a sandbox uses: its processes, and its files beyond their contents."""
-    return used_bytes(descendants(init_pid)) + files_bytes(init_pid)
+    return used_bytes(descendants(sandbox.ancestors)) + files_bytes(sandbox)
 
 
 async def watch(sandbox: Sandbox, limit_bytes: int) -> None:
     """Return when the sandbox uses more than ``limit_bytes``; run until cancelled otherwise."""
-    while await asyncio.to_thread(used_below, sandbox.init_pid) <= limit_bytes:
+    while await asyncio.to_thread(used_by, sandbox) <= limit_bytes:
         await asyncio.sleep(INTERVAL_S)

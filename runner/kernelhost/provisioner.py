@@ -133,7 +133,7 @@ class SandboxProvisioner(KernelProvisionerBase):
         self.sandbox = await self.launcher.launch(
             confinement, tuple(cmd), cgroup=self.cgroup
         )
-        await self.endpoints.wait(self.sandbox.init_pid, self.sandbox.gone)
+        await self.endpoints.wait(self.sandbox)
         if self.sandbox.gone.done():
             raise SandboxUnavailable(
                 f"the kernel ended before it was ready: {self.last_words()}"

@@ -221,9 +221,9 @@ class Run:
         self.stop_now("out_of_memory")
 
     @property
-    def init_pid(self) -> int | None:
-        """Process 1 of the sandbox, while there is one."""
-        return self.kernel.init_pid if self.kernel else None
+    def ancestors(self) -> tuple[int, ...]:
+        """Processes that everything of its sandbox is or descends from; none without one."""
+        return self.kernel.ancestors if self.kernel else ()
 
     def stop_now(self, status: str) -> None:
         """Decide the run's status, unless it is decided, and kill everything of it at once."""

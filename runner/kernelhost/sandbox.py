@@ -32,7 +32,9 @@ class Sandbox:
 
     ``init_fd`` refers to that process and ``output`` is the reading end of its stdout and
     stderr; both belong to the sandbox. ``monitor`` is a process of the host's that ends
-    after process 1, where the launcher leaves one.
+    after process 1, where the launcher leaves one. ``kernel`` is the number of the kernel's process and a
+    descriptor of it that belongs to the sandbox, where process 1 did not start it and is itself
+    outside of everything but the process namespace.
     """
 
     def __init__(
@@ -43,6 +45,7 @@ class Sandbox:
         output: int,
         cgroup: RunCgroup | None,
         monitor: subprocess.Popen[bytes] | None = None,
+        kernel: tuple[int, int] | None = None,
     ) -> None:
         self.init_pid = init_pid
         self.cgroup = cgroup
@@ -51,6 +54,7 @@ class Sandbox:
         self._output = output
         self._init_fd = init_fd
         self._monitor = monitor
+        self._kernel = kernel
         self._last_fd = os.pidfd_open(monitor.pid) if monitor else os.dup(init_fd)
         loop = asyncio.get_running_loop()
         loop.add_reader(self._last_fd, self._on_exit)
@@ -75,8 +79,31 @@ class Sandbox:
         if not self.gone.done():
             self.gone.set_result(code)
 
+    @property
+    def ancestors(self) -> tuple[int, ...]:
+        """Processes that everything inside is, or descends from."""
+        kernel = () if self._kernel is None else (self.kernel_pid(),)
+        return tuple(pid for pid in (self.init_pid, *kernel) if pid is not None)
+
+    def open_root(self) -> int:
+        """A reference to the root directory that the kernel sees.
+
+        Raises:
+            OSError: there is none any more, or whose it is cannot be told.
+        """
+        pid, pidfd = self._kernel or (self.init_pid, self._init_fd)
+        root = os.open(f"/proc/{pid}/root", os.O_PATH | os.O_CLOEXEC)
+        if _has_ended(pidfd):
+            # The number may have been another process's already.
+            os.close(root)
+            raise ProcessLookupError(pid)
+        return root
+
     def kernel_pid(self) -> int | None:
-        """The process that init started: the kernel itself."""
+        """The kernel's own process, while it lives."""
+        if self._kernel is not None:
+            pid, pidfd = self._kernel
+            return None if _has_ended(pidfd) else pid
         with suppress(OSError, ValueError):
             children = (
                 Path(f"/proc/{self.init_pid}/task/{self.init_pid}/children")
@@ -93,6 +120,10 @@ class Sandbox:
             return
         with suppress(ProcessLookupError, PermissionError):
             group = os.getpgid(pid)
+            if self._kernel is not None and group != pid:
+                # It has not left the group of its template yet.
+                signal.pidfd_send_signal(self._kernel[1], number)
+                return
             if group != os.getpgid(0):
                 os.killpg(group, number)
             else:
@@ -113,27 +144,36 @@ class Sandbox:
             clean = False
         with suppress(TimeoutError):
             await asyncio.wait_for(asyncio.shield(self.gone), GONE_TIMEOUT_S)
+        clean = clean and self.gone.done()
         self._close()
         if self.cgroup is not None:
             clean = await asyncio.to_thread(self.cgroup.remove) and clean
-        return clean and self.gone.done()
+        return clean
 
     @staticmethod
     async def _ended(pidfd: int) -> bool:
         """Wait for a process to end. For process 1 that means: with everything in its namespace."""
         deadline = time.monotonic() + GONE_TIMEOUT_S
         while time.monotonic() < deadline:
-            if select.select([pidfd], [], [], 0)[0]:
+            if _has_ended(pidfd):
                 return True
             await asyncio.sleep(ENDED_POLL_S)
         return False
 
     def _close(self) -> None:
+        if not self.gone.done():
+            self.gone.set_result(ENDED)
         loop = asyncio.get_running_loop()
         for descriptor in (self._last_fd, self._output):
             loop.remove_reader(descriptor)
             os.close(descriptor)
         os.close(self._init_fd)
+        if self._kernel is not None:
+            os.close(self._kernel[1])
+
+
+def _has_ended(pidfd: int) -> bool:
+    return bool(select.select([pidfd], [], [], 0)[0])
 
 
 class Launcher(Protocol):
@@ -158,7 +198,7 @@ class Launcher(Protocol):
         *,
         cgroup: RunCgroup | None,
     ) -> Sandbox:
-        """Start ``command`` confined. It runs nothing before its cgroup holds it.
+        """Start ``command`` confined. Nothing of it runs before its cgroup holds it.
 
         Raises:
             SandboxUnavailable: it could not be confined, or not be started.

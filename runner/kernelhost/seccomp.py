@@ -47,6 +47,7 @@ X32_BIT = 0x40000000
 NAMESPACE_FLAGS = (
     0x7E020000  # CLONE_NEWNS|NEWCGROUP|NEWUTS|NEWIPC|NEWUSER|NEWPID|NEWNET
 )
+CLONE_PARENT = 0x8000
 TIOCSTI = 0x5412
 TIOCLINUX = 0x541C
 PERSONALITY_QUERY = 0xFFFFFFFF
@@ -128,10 +129,13 @@ def _socketpair_rule() -> list[Instruction]:
 
 
 def _clone_rule() -> list[Instruction]:
-    """A process or a thread, but no namespace."""
+    """A process or a thread, but no namespace, and no child of whoever started the kernel.
+
+    Such a child would be a stranger's to wait for, and below no process that the host watches.
+    """
     return [
         _load_argument(0),
-        *_refuse_when(JSET, NAMESPACE_FLAGS, errno.EPERM),
+        *_refuse_when(JSET, NAMESPACE_FLAGS | CLONE_PARENT, errno.EPERM),
         _allow(),
     ]
 

@@ -29,10 +29,10 @@ def resident_bytes() -> int:
     return int(Path("/proc/self/statm").read_text().split()[1]) * PAGE_BYTES
 
 
-def written_bytes(pid: int) -> int:
-    """What a process and everything below it have written, sockets included."""
+def written_bytes(pids: Iterable[int]) -> int:
+    """What processes and everything below them have written, sockets included."""
     total = 0
-    for member in descendants(pid):
+    for member in descendants(pids):
         with suppress(OSError, ValueError):
             lines = Path(f"/proc/{member}/io").read_text().splitlines()
             total += sum(
@@ -43,8 +43,8 @@ def written_bytes(pid: int) -> int:
 
 def loudest(runs: Iterable[Run]) -> Run | None:
     """The run that wrote the most."""
-    candidates = [(run, run.init_pid) for run in runs]
-    known = [(written_bytes(pid), run) for run, pid in candidates if pid is not None]
+    candidates = [(run, run.ancestors) for run in runs]
+    known = [(written_bytes(pids), run) for run, pids in candidates if pids]
     return max(known, key=lambda pair: pair[0])[1] if known else None
 
 

@@ -92,7 +92,7 @@ async def probe(
         return Findings(
             inside=inside,
             real_uid=inside["uid_outside"],
-            cgroup_holds=cgroup is not None and pid in cgroup.processes(),
+            cgroup_holds=cgroup is not None and pid is not None and cgroup.holds(pid),
             confinement=confinement,
             launcher=launcher,
         )

@@ -1,4 +1,4 @@
-"""Confines the process that runs it, which must be process 1 of a new process namespace.
+"""Confines the process that runs it, which must be in a process namespace of its own.
 
 The template's own root is already what a kernel may see of the host; what is left to do is
 what must not be shared: namespaces, memory file systems, the user, and the limits.
@@ -19,30 +19,34 @@ from .order import Order
 PRIVATE_DIR = "/opt/template"
 DATA_DIRS = f"{PRIVATE_DIR}/data"
 PROC_BEFORE = f"{PRIVATE_DIR}/proc"
+#: As proc(5) calls it: a process is there for whoever may trace it.
+OWN_PROCESSES = "hidepid=ptraceable"
 PLAIN = linux.MS_NOSUID | linux.MS_NODEV
 
 
-def confine(order: Order, contents: Sequence[int], seccomp: int) -> None:
+def confine(order: Order, contents: Sequence[int], seccomp: int, release: int) -> bool:
     """Take from this process everything that ``order`` does not give it.
 
-    ``contents`` are descriptors of the order's files, ``seccomp`` one of the compiled filter.
+    ``contents`` are descriptors of the order's files, ``seccomp`` one of the compiled filter. From
+    ``release`` comes the host's word that every control group holds this process; False when it never
+    will.
 
     Raises:
         OSError: a layer was refused, and nothing may run here.
     """
     program = _read(seccomp)
     linux.unshare(
-        linux.CLONE_NEWNS
-        | linux.CLONE_NEWNET
-        | linux.CLONE_NEWIPC
-        | linux.CLONE_NEWUTS
-        | linux.CLONE_NEWCGROUP
+        linux.CLONE_NEWNS | linux.CLONE_NEWNET | linux.CLONE_NEWIPC | linux.CLONE_NEWUTS
     )
     socket.sethostname(order.hostname)
     linux.raise_loopback()
     _mount(order)
     for (target, mode), content in zip(order.files, contents, strict=True):
         _write(Path(target), mode, content, order.user)
+    if not os.read(release, 1):
+        return False
+    # Its root is the group that it is in at this moment.
+    linux.unshare(linux.CLONE_NEWCGROUP)
     os.chdir(order.chdir)
     os.environ["PWD"] = order.chdir
     _become(order)
@@ -52,6 +56,7 @@ def confine(order: Order, contents: Sequence[int], seccomp: int) -> None:
     linux.prctl(linux.PR_SET_NO_NEW_PRIVS, 1)
     landlock.restrict(order.rules)
     linux.load_filter(program)
+    return True
 
 
 def _mount(order: Order) -> None:
@@ -59,7 +64,8 @@ def _mount(order: Order) -> None:
     linux.mount("none", "/", None, linux.MS_REC | linux.MS_PRIVATE)
     # The kernel gives a new one only to who can still see an old one.
     Path(PROC_BEFORE).mkdir(exist_ok=True)
-    linux.mount("proc", PROC_BEFORE, "proc", PLAIN | linux.MS_NOEXEC)
+    # Of process 1, which is not confined, nothing is shown, nor of anybody else's.
+    linux.mount("proc", PROC_BEFORE, "proc", PLAIN | linux.MS_NOEXEC, OWN_PROCESSES)
     linux.detach("/proc")
     linux.mount(PROC_BEFORE, "/proc", None, linux.MS_MOVE)
     linux.mount(

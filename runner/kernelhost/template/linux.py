@@ -7,6 +7,7 @@ import fcntl
 import os
 import socket
 import struct
+from pathlib import Path
 
 CLONE_NEWNS = 0x00020000
 CLONE_NEWCGROUP = 0x02000000
@@ -65,7 +66,7 @@ def unshare(flags: int) -> None:
 
 
 def setns(descriptor: int, kind: int) -> None:
-    """Join the namespace behind a descriptor."""
+    """Join the namespace behind a descriptor, or that of the process behind it (Linux 5.8)."""
     _check(_libc.setns(descriptor, kind), "setns")
 
 
@@ -85,6 +86,11 @@ def mount(
 def detach(target: str) -> None:
     """Take a mount and all below it out of this namespace."""
     _check(_libc.umount2(target.encode(), MNT_DETACH), f"umount of {target}")
+
+
+def highest_descriptor() -> int:
+    """The greatest number of an open file of this process."""
+    return max(int(entry.name) for entry in Path("/proc/self/fd").iterdir())
 
 
 def syscall(number: int, *arguments: int | bytes | None) -> int:

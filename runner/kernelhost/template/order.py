@@ -12,8 +12,10 @@ class Order:
 
     ``tmpfs`` holds (target, size in bytes, mode); ``files`` holds (target, mode), whose
     contents come as descriptors in the same order; ``rules`` holds (path, what Landlock allows
-    there); ``limits`` holds (name of the resource, value); ``data`` names the directory of the run's data sockets; ``user`` is whose
-    process it becomes, as the template numbers users; None when there is no other.
+    there); ``limits`` holds (name of the resource, value); ``data`` names the directory of the run's data
+    sockets; ``user`` is whose process it becomes, as the template numbers users; None when there is no
+    other.  ``groups`` counts the control groups that it enters by itself, whose descriptors come
+    before those of ``files``.
     """
 
     command: tuple[str, ...]
@@ -27,6 +29,7 @@ class Order:
     limits: tuple[tuple[str, int], ...]
     data: str | None
     data_target: str
+    groups: int
 
     def to_json(self) -> bytes:
         """For :meth:`from_json` on the other side."""

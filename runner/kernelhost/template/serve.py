@@ -8,6 +8,7 @@ import json
 import os
 import runpy
 import select
+import signal
 import socket
 import sys
 from collections.abc import Sequence
@@ -16,6 +17,7 @@ from pathlib import Path
 
 from . import linux
 from .confine import confine
+from .nursery import Nursery, leave_nursery
 from .order import Order
 
 WARM_SCRIPT = Path(sys.prefix) / "warm.py"
@@ -34,6 +36,8 @@ LATER_MODULES = (
     "tornado.queues",
 )
 ORDER = b"fork"
+#: Whoever writes it to a control group is moved there.
+MYSELF = b"0"
 MAX_DESCRIPTORS = 16
 MAX_ORDER_BYTES = 65536
 STDIN, STDOUT, STDERR = range(3)
@@ -90,10 +94,12 @@ def data_bytes() -> int:
 class Template:
     """Serves the host at the other end of ``door``."""
 
-    def __init__(self, door: socket.socket) -> None:
+    def __init__(self, door: socket.socket, nursery: Nursery) -> None:
         self.door = door
+        self.nursery = nursery
         self.own_pids = os.open("/proc/self/ns/pid", os.O_RDONLY)
-        self.children: dict[int, int] = {}
+        #: Number and process 1 of every fork, by its descriptor.
+        self.children: dict[int, tuple[int, int]] = {}
         # Libraries remember the directories that they made; every fork gets them, empty.
         self.folders = [path for path in Path.home().rglob("*") if path.is_dir()]
 
@@ -107,8 +113,7 @@ class Template:
             doors = [self.door.fileno()] if is_open else []
             readable, _, _ = select.select([*doors, *self.children], [], [])
             for pidfd in set(readable) & self.children.keys():
-                os.waitpid(self.children.pop(pidfd), 0)
-                os.close(pidfd)
+                self._bury(pidfd)
             if self.door.fileno() in readable:
                 is_open = self._answer()
 
@@ -120,45 +125,77 @@ class Template:
         if message != ORDER:
             return False
         try:
-            pidfd = self._fork(descriptors)
-            socket.send_fds(self.door, [ORDER], [pidfd])
+            self._serve_order(descriptors)
         except BrokenPipeError:
             return False
-        except OSError as problem:  # no room for another one, here or on the machine
-            self.door.send(str(problem).encode())
         finally:
             for descriptor in descriptors:
                 os.close(descriptor)
         return True
 
-    def _fork(self, descriptors: Sequence[int]) -> int:
-        linux.unshare(linux.CLONE_NEWPID)
+    def _serve_order(self, descriptors: Sequence[int]) -> None:
+        try:
+            forked = self._fork(descriptors)
+        except OSError as problem:  # no room for another one, here or on the machine
+            self.door.send(str(problem).encode())
+        else:
+            socket.send_fds(self.door, [ORDER], forked)
+
+    def _bury(self, pidfd: int) -> None:
+        """Reap a fork that has ended, and end its namespace with it."""
+        pid, init = self.children.pop(pidfd)
+        os.waitpid(pid, 0)
+        os.close(pidfd)
+        _end_namespace(init)
+
+    def _fork(self, descriptors: Sequence[int]) -> tuple[int, int]:
+        """Descriptors of a new fork's process 1 and of the fork itself."""
+        init = self.nursery.new_init()
+        pid = 0
+        try:
+            pid = self._fork_into(init, descriptors)
+            pidfd = os.pidfd_open(pid)
+        except OSError:
+            _end_namespace(init)
+            if pid:
+                os.waitpid(pid, 0)
+            raise
+        self.children[pidfd] = pid, init
+        return init, pidfd
+
+    def _fork_into(self, init: int, descriptors: Sequence[int]) -> int:
+        linux.setns(init, linux.CLONE_NEWPID)
         try:
             pid = os.fork()
-        except OSError:
+            if pid == 0:
+                _become_kernel(self.folders, descriptors)
+        finally:
             linux.setns(self.own_pids, linux.CLONE_NEWPID)
-            raise
-        if pid == 0:
-            _become_sandbox(self.folders, descriptors)
-        linux.setns(self.own_pids, linux.CLONE_NEWPID)
-        pidfd = os.pidfd_open(pid)
-        self.children[pidfd] = pid
-        return pidfd
+        return pid
 
 
-def _become_sandbox(folders: Sequence[Path], descriptors: Sequence[int]) -> None:
-    """Never returns: process 1 of a sandbox, which ends with its one child."""
+def _end_namespace(init: int) -> None:
+    """Kill process 1 behind a descriptor, and with it whatever it left behind."""
+    with suppress(ProcessLookupError):
+        signal.pidfd_send_signal(init, signal.SIGKILL)
+    os.close(init)
+
+
+def _become_kernel(folders: Sequence[Path], descriptors: Sequence[int]) -> None:
+    """Never returns: a kernel, once it is confined and the host has let it go on."""
     code = 1
     try:
-        order_file, output, release, seccomp, *contents = descriptors
+        order_file, output, release, seccomp, *others = descriptors
         _open_standard(output)
-        if os.read(release, 1):  # nothing, when the host gave up
-            order = Order.from_json(os.pread(order_file, MAX_ORDER_BYTES, 0))
-            confine(order, contents, seccomp)
+        order = Order.from_json(os.pread(order_file, MAX_ORDER_BYTES, 0))
+        groups, contents = others[: order.groups], others[order.groups :]
+        for group in groups:
+            os.write(group, MYSELF)
+        if confine(order, contents, seccomp, release):
             for folder in folders:
                 folder.mkdir(parents=True, exist_ok=True)
-            os.closerange(STDERR + 1, _highest_descriptor() + 1)
-            code = _reap_until_end_of(_start(order.command))
+            os.closerange(STDERR + 1, linux.highest_descriptor() + 1)
+            code = _run(order.command)
     except BaseException as problem:  # noqa: BLE001 - nothing may return into the template
         _say(problem)
     finally:
@@ -171,32 +208,6 @@ def _open_standard(output: int) -> None:
     os.dup2(output, STDOUT)
     os.dup2(output, STDERR)
     os.setsid()
-
-
-def _highest_descriptor() -> int:
-    return max(int(entry.name) for entry in Path("/proc/self/fd").iterdir())
-
-
-def _reap_until_end_of(child: int) -> int:
-    """What an init does: wait for everything, and end with the one that matters."""
-    while True:
-        pid, status = os.wait()
-        if pid == child:
-            return os.waitstatus_to_exitcode(status) & 0xFF
-
-
-def _start(command: Sequence[str]) -> int:
-    pid = os.fork()
-    if pid == 0:
-        code = 1
-        try:
-            os.setsid()
-            code = _run(command)
-        except BaseException as problem:  # noqa: BLE001 - nothing may return into the template
-            _say(problem)
-        finally:
-            os._exit(code)
-    return pid
 
 
 def _say(problem: BaseException) -> None:
@@ -233,7 +244,7 @@ def _seed() -> None:
 
 def main(descriptor: int) -> None:
     """Warm up and serve. An interpreter that cannot be forked says so to stderr and ends."""
-    _leave_pid_two()
+    nursery = leave_nursery()
     gc.disable()
     try:
         warm_up()
@@ -249,14 +260,4 @@ def main(descriptor: int) -> None:
     sys.stderr.flush()
     door = socket.socket(fileno=descriptor)
     door.send(json.dumps(hello).encode())
-    Template(door).serve()
-
-
-def _leave_pid_two() -> None:
-    """Go on as another process: libraries see that they were forked by their number.
-
-    Every kernel is process 2 of its namespace, so its template must not be.
-    """
-    child = os.fork()
-    if child:
-        os._exit(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) & 0xFF)
+    Template(door, nursery).serve()

@@ -11,7 +11,7 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
-from . import usual
+from . import linux, usual
 from .names import BARE
 from .order import Order
 
@@ -21,7 +21,7 @@ KERNEL_DIR = Path("/run/kernel")
 class TemplateOfBoth(usual.Template):
     """Forks with confinement and without, as each order says."""
 
-    def _fork(self, descriptors: Sequence[int]) -> int:
+    def _fork(self, descriptors: Sequence[int]) -> tuple[int, int]:
         # Bare ones share this directory: nobody may take the sockets of the last one for the next one's.
         for left in KERNEL_DIR.iterdir():
             left.unlink()
@@ -32,9 +32,9 @@ class TemplateOfBoth(usual.Template):
         pid = os.fork()
         if pid == 0:
             _become_kernel(order, descriptors)
-        pidfd = os.pidfd_open(pid)
-        self.children[pidfd] = pid
-        return pidfd
+        pidfd, init = os.pidfd_open(pid), os.pidfd_open(pid)
+        self.children[pidfd] = pid, init
+        return init, pidfd
 
 
 def _become_kernel(order: Order, descriptors: Sequence[int]) -> None:
@@ -50,7 +50,7 @@ def _become_kernel(order: Order, descriptors: Sequence[int]) -> None:
                 os.write(file, text)
                 os.close(file)
             os.chdir(order.chdir)
-            os.closerange(usual.STDERR + 1, usual._highest_descriptor() + 1)
+            os.closerange(usual.STDERR + 1, linux.highest_descriptor() + 1)
             code = usual._run(order.command)
     except BaseException as problem:
         usual._say(problem)

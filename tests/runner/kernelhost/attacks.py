@@ -172,6 +172,7 @@ def system_calls():
         "unshare user": (272, 0x10000000),
         "unshare net": (272, 0x40000000),
         "clone newuser": (56, 0x10000000 | 17),
+        "clone parent": (56, 0x8000 | 17),
         "clone3": (435, 0, 0),
         "mount": (165, 0, 0, 0, 0, 0),
         "umount2": (166, 0, 0),

@@ -94,6 +94,11 @@ class KernelHost:
         below = processes_below(self.process.pid)
         return [pid for pid in below if pid not in self.templates]
 
+    def numbered(self, number: int) -> list[int]:
+        """The processes of sandboxes that have this number inside."""
+        found = self.kernel_processes()
+        return [pid for pid in found if pids_inside(pid)[1:] == [number]]
+
     @property
     def socket(self) -> Path:
         return self.home / "host.sock"
@@ -252,6 +257,12 @@ def pids_inside(pid: int) -> list[int]:
     return []
 
 
+def status_of(pid: int) -> dict[str, str]:
+    """What the machine's kernel says of a process, by name."""
+    lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+    return {name: value.strip() for name, _, value in (x.partition(":") for x in lines)}
+
+
 def command_lines() -> list[str]:
     """The command line of every process of the machine."""
     lines = []
@@ -274,5 +285,6 @@ __all__ = [
     "command_lines",
     "notebook",
     "processes_below",
+    "status_of",
     "until",
 ]

@@ -19,6 +19,7 @@ from tests.runner.kernelhost.harness import (
     processes_below,
     until,
 )
+from tests.runner.kernelhost.test_nursery import LOOKS_AT_PROCESS_1
 
 pytestmark = pytest.mark.security
 ORDINARY_UID = 61404
@@ -112,6 +113,16 @@ def test_notebooks_run_and_attacks_meet_the_same_walls(ordinary, launcher):
     )
     assert set(attacks.evidence(outcome, 2).values()) == {"EPERM", "ENOSYS"}
     assert "connected" not in attacks.evidence(outcome, 3).values()
+
+
+def test_a_fork_cannot_look_into_its_process_1_though_the_machine_sees_one_user(
+    ordinary,
+):
+    assert until(lambda: "is warm" in ordinary.log(), 30), ordinary.log()
+    outcome = ordinary.run(LOOKS_AT_PROCESS_1, "print('still there')")
+    assert outcome.of("accepted")[0]["evidence"]["launcher"] == "fork"
+    assert "allowed" not in outcome.text(0), outcome.text(0)
+    assert outcome.text(1) == "still there\n"
 
 
 @pytest.mark.parametrize(

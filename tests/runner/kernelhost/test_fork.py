@@ -4,6 +4,7 @@ import contextlib
 import os
 import random
 import signal
+import socket
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -13,12 +14,14 @@ import pytest
 from runner.kernelhost.confinement import Caps, DataFile
 from runner.kernelhost.fork import Template, can_fork, order_for
 from runner.kernelhost.sandbox import SandboxUnavailable
+from runner.kernelhost.template import confine, linux
 from runner.kernelhost.template.order import Order
 from tests.runner.kernelhost.harness import (
     ForkingHost,
     launcher_of,
     pids_inside,
     processes_below,
+    status_of,
     templates_below,
     until,
 )
@@ -116,10 +119,17 @@ def test_a_template_has_another_number_than_its_kernels(own):
         events = session.events(timeout_s=30)
         while next(events)["event"] != "cell_started":
             pass
-        (init,) = [p for p in own.kernel_processes() if pids_inside(p)[-1:] == [1]]
-        status = Path(f"/proc/{init}/status").read_text()
-        template = int(status.split("PPid:")[1].split()[0])
+        (kernel,) = own.numbered(2)
+        template = int(status_of(kernel)["PPid"])
         assert pids_inside(template)[-1] not in (1, 2)
+
+
+@pytest.mark.security
+def test_a_fork_does_not_learn_what_its_control_groups_are_called(host):
+    outcome = host.run("print(open('/proc/self/cgroup').read())")
+    assert launcher_of(outcome) == "fork"
+    paths = {line.rpartition(":")[2] for line in outcome.text(0).split()}
+    assert paths == {"/"}
 
 
 @pytest.mark.security
@@ -142,7 +152,7 @@ def test_a_fork_looks_like_a_kernel_that_was_started(host, executing_host):
         "print(sys.argv, sys.executable, sys.prefix, sys.path, sys.flags)\n"
         "print(__name__, os.getcwd(), sorted(os.environ.items()), platform.node())\n"
         "print(getpass.getuser(), os.getuid(), os.getgroups(), os.umask(0o22), os.nice(0))\n"
-        "print(sorted(os.listdir('/')), sorted(os.listdir('/run')), os.getpid(), os.getppid())\n"
+        "print(sorted(os.listdir('/')), sorted(os.listdir('/run')), os.getpid())\n"
         "import signal, gc\n"
         "print([signal.getsignal(n) for n in (signal.SIGTERM, signal.SIGCHLD, signal.SIGPIPE)])\n"
         "print(gc.isenabled(), gc.get_threshold(), sys.getrecursionlimit())"
@@ -244,6 +254,21 @@ def test_a_template_is_renewed_and_its_last_forks_are_left_to_end(
 
 
 # Its parts -----------------------------------------------------------------------------
+
+
+def test_a_fork_that_the_host_gave_up_goes_no_further(monkeypatch):
+    done = []
+    for name in ("unshare", "raise_loopback", "drop_all_capabilities", "load_filter"):
+        monkeypatch.setattr(linux, name, lambda *_, name=name: done.append(name))
+    monkeypatch.setattr(socket, "sethostname", done.append)
+    monkeypatch.setattr(confine, "_mount", done.append)
+    order = replace(order_for(PLAIN, ("python", "-m", "x")), files=())
+    release, ours = os.pipe()
+    os.close(ours)
+    with os.fdopen(os.memfd_create("filter")) as seccomp:
+        assert not confine.confine(order, (), seccomp.fileno(), release)
+    os.close(release)
+    assert done == ["unshare", order.hostname, "raise_loopback", order]
 
 
 def test_an_order_is_read_as_it_was_written():

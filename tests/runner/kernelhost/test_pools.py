@@ -47,6 +47,19 @@ def test_version_2_gets_its_files(fake):
     }
 
 
+def test_a_process_that_entered_by_itself_is_moved_where_that_is_impossible(fake):
+    trees = fake(1, ["pids"]), fake(2, ["memory", "cpu"])
+    group = cgroups.create(trees, "1-run", CAPS)
+    first, second = (tree.base / "countersign-kernel-1-run" for tree in trees)
+    assert group.entrances == [first / "tasks"]
+    (first / "cgroup.procs").write_text("7\n")
+    assert not group.holds(7)
+    group.join(7, entered=True)
+    assert group.holds(7)
+    assert (second / "cgroup.procs").read_text() == "7"
+    assert (first / "cgroup.procs").read_text() == "7\n", "it was not moved again"
+
+
 def test_version_1_gets_its_files(fake):
     tree = fake(1, ["memory", "pids", "cpu"])
     cgroups.create((tree,), "1-run", CAPS)
@@ -158,9 +171,16 @@ def test_directories_of_dead_hosts_are_removed_and_of_live_ones_kept(tmp_path):
         holder.wait()
 
 
+class OwnRoot:
+    """A sandbox as far as sockets are looked for in it: its root is ours."""
+
+    def open_root(self):
+        return os.open("/", os.O_PATH)
+
+
 @pytest.fixture
 def kernel_root(tmp_path, monkeypatch):
-    """A process whose root we look into, and the path of its shell socket there."""
+    """The path of a kernel's shell socket below our own root."""
     monkeypatch.setattr(endpoints, "PREFIX_INSIDE", f"{tmp_path}/k")
     return tmp_path / f"k-{endpoints.PORTS['shell']}"
 
@@ -169,7 +189,7 @@ def test_a_socket_is_opened_by_what_it_is(kernel_root):
     with socket.socket(socket.AF_UNIX) as listener:
         listener.bind(str(kernel_root))
         listener.listen()
-        descriptor = endpoints.open_socket(os.getpid(), "shell")
+        descriptor = endpoints.open_socket(OwnRoot(), "shell")
         kernel_root.rename(kernel_root.with_name("moved"))
         with socket.socket(socket.AF_UNIX) as client:
             client.connect(f"/proc/self/fd/{descriptor}")
@@ -180,11 +200,11 @@ def test_a_link_or_a_file_in_its_place_is_refused(kernel_root):
     """K24: a kernel cannot send the host to another socket."""
     kernel_root.symlink_to("/run/docker.sock")
     with pytest.raises(endpoints.NotASocket):
-        endpoints.open_socket(os.getpid(), "shell")
+        endpoints.open_socket(OwnRoot(), "shell")
     kernel_root.unlink()
     kernel_root.write_text("")
     with pytest.raises(endpoints.NotASocket):
-        endpoints.open_socket(os.getpid(), "shell")
+        endpoints.open_socket(OwnRoot(), "shell")
 
 
 def test_a_linked_directory_on_the_way_is_refused(kernel_root, monkeypatch, tmp_path):
@@ -194,7 +214,7 @@ def test_a_linked_directory_on_the_way_is_refused(kernel_root, monkeypatch, tmp_
     with socket.socket(socket.AF_UNIX) as listener:
         listener.bind(f"{tmp_path}/real/k-1")
         with pytest.raises(OSError, match="Not a directory"):
-            endpoints.open_socket(os.getpid(), "shell")
+            endpoints.open_socket(OwnRoot(), "shell")
 
 
 def test_in_a_container_whose_root_group_holds_processes_they_move_into_a_leaf(

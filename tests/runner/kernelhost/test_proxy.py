@@ -114,7 +114,7 @@ def test_the_kernel_holds_no_credential(host, source, server):
         "from pathlib import Path\n"
         "print(sorted(k for k in os.environ if k.startswith('PG')))\n"
         "print(dict(os.environ))\n"
-        "for path in ('/proc/1/environ', '/proc/1/cmdline', '/run/data/services.conf', '/run/kernel/connection.json'):\n"
+        "for path in ('/proc/self/environ', '/proc/self/cmdline', '/run/data/services.conf', '/run/kernel/connection.json'):\n"
         "    print(Path(path).read_bytes())\n"
         "print(os.listdir('/run/data/hospital'))",
         "import psycopg\nc = psycopg.connect()\nprint(repr(c.info.password), c.pgconn.used_password)",

@@ -131,6 +131,12 @@ def test_no_clone_makes_a_namespace(arch, flag):
 
 
 @BOTH
+def test_no_clone_makes_a_child_of_whoever_started_the_kernel(arch):
+    number = filtered_number(arch, "clone")
+    assert answer(arch, number, 0x11 | 0x8000) == refused(errno.EPERM)
+
+
+@BOTH
 def test_clone3_does_not_exist_so_that_libc_uses_clone(arch):
     assert answer(arch, filtered_number(arch, "clone3")) == refused(errno.ENOSYS)
 

@@ -12,13 +12,13 @@ WRITER = "import time; open('/dev/null', 'wb', 0).write(b'x' * {size}); print('d
 
 
 class PretendRun:
-    """A run as far as the watch looks at it: its process 1, and a way to stop it."""
+    """A run as far as the watch looks at it: its processes, and a way to stop it."""
 
     def __init__(self, size):
         command = [sys.executable, "-c", WRITER.format(size=size)]
         self.process = subprocess.Popen(command, stdout=subprocess.PIPE)
         self.process.stdout.readline()
-        self.init_pid = self.process.pid
+        self.ancestors = (self.process.pid,)
         self.stopped = None
 
     def stop_now(self, status):
