@@ -19,18 +19,13 @@ class NoFreeUid(Exception):
     """Every id of the pool is in use."""
 
 
-def owned_processes(uid: int) -> list[int]:
-    """The processes that run as ``uid``."""
-    found = []
-    for entry in Path("/proc").iterdir():
-        if not entry.name.isdigit():
-            continue
-        try:
-            if entry.stat().st_uid == uid:
-                found.append(int(entry.name))
-        except OSError:
-            continue
-    return found
+def owns_a_process(uid: int) -> bool:
+    """Whether anything runs as ``uid``, in whatever namespace below ours, or waits to be reaped."""
+    try:
+        os.getpriority(os.PRIO_USER, uid)
+    except ProcessLookupError:
+        return False
+    return True
 
 
 def _is_account(uid: int) -> bool:
@@ -42,7 +37,7 @@ def _is_account(uid: int) -> bool:
 
 
 def _usable(uid: int) -> bool:
-    return not _is_account(uid) and not owned_processes(uid)
+    return not _is_account(uid) and not owns_a_process(uid)
 
 
 def _lock(path: Path) -> int | None:

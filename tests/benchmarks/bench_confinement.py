@@ -1,7 +1,8 @@
 """What confinement adds to the start of a kernel, next to the same start with nothing that confines.
 
 Forked: from one template, by the same order, with every layer or with none. Started: the same command by
-bubblewrap, or as it is. In each round all four run one after the other, until the kernel answers.
+bubblewrap, or as it is. The two of a pair run one after the other, until the kernel answers; what is added is the
+median of their differences.
 """
 
 import json
@@ -33,12 +34,12 @@ def starts(folder: Path) -> dict[str, list[float]]:
 def test_confinement_adds_little_to_a_start(tmp_path: Path) -> None:
     found, rows, added = starts(tmp_path), [], {}
     for name in ("forked", "started"):
-        bare, confined = (
-            statistics.median(found[side]) * 1000 for side in (f"{name} bare", name)
-        )
-        added[name] = confined - bare
-        times = [f"{each:,.1f} ms" for each in (bare, confined, added[name])]
+        bare, confined = (found[f"{name} bare"], found[name])
+        pairs = zip(bare, confined, strict=True)
+        added[name] = statistics.median(after - before for before, after in pairs)
+        medians = map(statistics.median, (bare, confined))
+        times = [f"{each * 1000:,.1f} ms" for each in (*medians, added[name])]
         rows.append([name, *times])
     columns = ["kernel", "unconfined", "with every layer", "confinement adds"]
     publish("confinement", columns, rows, ROUNDS)
-    assert added["forked"] <= MAX_ADDED_MS
+    assert added["forked"] * 1000 <= MAX_ADDED_MS
