@@ -1,0 +1,1 @@
+"""Live sessions: what a reader's page and the kernel behind it may say to each other."""

@@ -1,0 +1,131 @@
+"""Kernel messages as the binary frames that Jupyter's front ends speak.
+
+The format is `v1.kernel.websocket.jupyter.org` (Jupyter Server, "WebSocket kernel wire protocols"): the
+number of offsets, the offsets, then channel, header, parent header, metadata, content and buffers
+where the offsets say, all integers of 64 bits, the lowest byte first.  No signature: whoever sends a
+message on to a kernel makes it anew.
+"""
+
+import itertools
+import json
+import struct
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any, NoReturn
+
+SUBPROTOCOL = "v1.kernel.websocket.jupyter.org"
+
+_WORD_BYTES = 8
+#: Channel, header, parent header, metadata, content.
+_FIXED_PARTS = 5
+_MAX_BUFFERS = 256
+_MAX_CHANNEL_BYTES = 16
+#: Of one part that is JSON.
+MAX_JSON_BYTES = 2 * 1024 * 1024
+#: Of a whole frame; uploads ride in its buffers.
+MAX_FRAME_BYTES = 64 * 1024 * 1024
+
+Json = dict[str, Any]
+
+
+class BadFrame(Exception):
+    """These bytes are no message.  `code` says why, in a word of ours."""
+
+    def __init__(self, code: str) -> None:
+        super().__init__(code)
+        self.code = code
+
+
+@dataclass(frozen=True)
+class Frame:
+    """One message on one channel."""
+
+    channel: str
+    header: Json
+    parent_header: Json = field(default_factory=dict)
+    metadata: Json = field(default_factory=dict)
+    content: Json = field(default_factory=dict)
+    buffers: tuple[bytes, ...] = ()
+
+    @property
+    def msg_type(self) -> str:
+        """Return the type that the header names; empty when it names none."""
+        found = self.header.get("msg_type")
+        return found if isinstance(found, str) else ""
+
+
+def encode(frame: Frame) -> bytes:
+    """Return the bytes of a message.  Raises ValueError for what JSON cannot say."""
+    jsons = (frame.header, frame.parent_header, frame.metadata, frame.content)
+    parts = [
+        frame.channel.encode("ascii"),
+        *(
+            json.dumps(part, ensure_ascii=False, allow_nan=False).encode()
+            for part in jsons
+        ),
+        *frame.buffers,
+    ]
+    count = len(parts) + 1
+    first = _WORD_BYTES * (count + 1)
+    offsets = itertools.accumulate(map(len, parts), initial=first)
+    return struct.pack(f"<{count + 1}Q", count, *offsets) + b"".join(parts)
+
+
+def decode(data: bytes, *, max_bytes: int = MAX_FRAME_BYTES) -> Frame:
+    """Return the message behind some bytes.
+
+    Raises BadFrame: `too_large`, `not_a_frame`, `bad_channel` or `bad_json`.
+    """
+    if len(data) > max_bytes:
+        raise BadFrame("too_large")
+    channel, *jsons = _parts(data)
+    buffers = tuple(jsons[_FIXED_PARTS - 1 :])
+    header, parent, metadata, content = map(_object, jsons[: _FIXED_PARTS - 1])
+    return Frame(_channel(channel), header, parent, metadata, content, buffers)
+
+
+def _parts(data: bytes) -> list[bytes]:
+    offsets = _offsets(data)
+    pairs = itertools.pairwise(offsets)
+    return [data[start:end] for start, end in pairs]
+
+
+def _offsets(data: bytes) -> Sequence[int]:
+    if len(data) < _WORD_BYTES:
+        raise BadFrame("not_a_frame")
+    (count,) = struct.unpack_from("<Q", data)
+    if not _FIXED_PARTS < count <= _FIXED_PARTS + 1 + _MAX_BUFFERS:
+        raise BadFrame("not_a_frame")
+    first = _WORD_BYTES * (count + 1)
+    if len(data) < first:
+        raise BadFrame("not_a_frame")
+    offsets = struct.unpack_from(f"<{count}Q", data, _WORD_BYTES)
+    if (offsets[0], offsets[-1]) != (first, len(data)) or list(offsets) != sorted(
+        offsets
+    ):
+        raise BadFrame("not_a_frame")
+    return offsets
+
+
+def _channel(part: bytes) -> str:
+    if len(part) > _MAX_CHANNEL_BYTES or not part.isalpha():
+        raise BadFrame("bad_channel")
+    return part.decode("ascii")
+
+
+def _object(part: bytes) -> Json:
+    """Return the one JSON object that a part is."""
+    if len(part) > MAX_JSON_BYTES:
+        raise BadFrame("too_large")
+    try:
+        found = json.loads(part, parse_constant=_refuse)
+    except (ValueError, RecursionError):
+        raise BadFrame("bad_json") from None
+    if not isinstance(found, dict):
+        raise BadFrame("bad_json")
+    return found
+
+
+def _refuse(constant: str) -> NoReturn:
+    """JSON has no NaN and no infinity; a kernel may read them otherwise than we do."""
+    raise ValueError(constant)
