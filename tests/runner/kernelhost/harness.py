@@ -94,9 +94,14 @@ class KernelHost:
         below = processes_below(self.process.pid)
         return [pid for pid in below if pid not in self.templates]
 
+    def forked_processes(self) -> list[int]:
+        """The processes of forked sandboxes; a template that was renewed is none of them."""
+        below = processes_below(self.process.pid)
+        return [pid for pid in below if len(pids_inside(pid)) > 1]
+
     def numbered(self, number: int) -> list[int]:
-        """The processes of sandboxes that have this number inside."""
-        found = self.kernel_processes()
+        """The processes of forked sandboxes that have this number inside."""
+        found = self.forked_processes()
         return [pid for pid in found if pids_inside(pid)[1:] == [number]]
 
     @property

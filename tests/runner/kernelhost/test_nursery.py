@@ -30,7 +30,8 @@ LOOKS_AT_PROCESS_1 = (
 
 @contextmanager
 def asleep(host: ForkingHost) -> Iterator[None]:
-    """A run is under way."""
+    """One run is under way, and no other has anything left."""
+    assert until(lambda: not host.forked_processes())
     with host.session("import time\ntime.sleep(60)") as session:
         events = session.events(timeout_s=30)
         while next(events)["event"] != "cell_started":
@@ -70,10 +71,8 @@ def test_descriptors_do_not_become_more_with_the_forks(host):
             template = int(status_of(kernel)["PPid"])
             nursery = int(status_of(template)["PPid"])
             counts.append((descriptors(template), descriptors(nursery)))
-        assert until(lambda: not host.kernel_processes())
         for _ in range(5):
             host.run("1")
-        assert until(lambda: not host.kernel_processes())
     assert counts[0] == counts[1]
 
 
@@ -93,8 +92,11 @@ def test_whoever_loses_its_parent_is_waited_for(host):
         "        if os.fork() == 0: time.sleep(0.1)\n"
         "        os._exit(0)\n"
         "    os.waitpid(child, 0)\n"
-        "time.sleep(1)\n"
-        "print(sorted(name for name in os.listdir('/proc') if name.isdigit()))"
+        "for _ in range(200):\n"
+        "    left = [name for name in os.listdir('/proc') if name.isdigit()]\n"
+        "    if left == ['2']: break\n"
+        "    time.sleep(0.1)\n"
+        "print(left)"
     )
     outcome = host.run(orphans)
     assert launcher_of(outcome) == "fork"
@@ -111,4 +113,4 @@ def test_everything_of_a_fork_ends_with_its_kernel(host):
         "os._exit(3)"
     )
     assert host.run(leave).status == "kernel_died"
-    assert until(lambda: not host.kernel_processes())
+    assert until(lambda: not host.forked_processes())
