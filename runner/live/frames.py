@@ -24,6 +24,8 @@ _MAX_CHANNEL_BYTES = 16
 MAX_JSON_BYTES = 2 * 1024 * 1024
 #: Of a whole frame; uploads ride in its buffers.
 MAX_FRAME_BYTES = 64 * 1024 * 1024
+#: How many objects and lists may stand in each other: far fewer than what can be read but not written again.
+MAX_DEPTH = 100
 
 Json = dict[str, Any]
 
@@ -74,7 +76,7 @@ def encode(frame: Frame) -> bytes:
 def decode(data: bytes, *, max_bytes: int = MAX_FRAME_BYTES) -> Frame:
     """Return the message behind some bytes.
 
-    Raises BadFrame: `too_large`, `not_a_frame`, `bad_channel` or `bad_json`.
+    Raises BadFrame: `too_large`, `not_a_frame`, `bad_channel`, `bad_json` or `too_deep`.
     """
     if len(data) > max_bytes:
         raise BadFrame("too_large")
@@ -123,7 +125,21 @@ def _object(part: bytes) -> Json:
         raise BadFrame("bad_json") from None
     if not isinstance(found, dict):
         raise BadFrame("bad_json")
+    if _is_deep(found):
+        raise BadFrame("too_deep")
     return found
+
+
+def _is_deep(value: Json) -> bool:
+    level: list[Any] = [value]
+    for _ in range(MAX_DEPTH):
+        inner = (each.values() if isinstance(each, dict) else each for each in level)
+        level = [
+            each for all_ in inner for each in all_ if isinstance(each, (dict, list))
+        ]
+        if not level:
+            return False
+    return True
 
 
 def _refuse(constant: str) -> NoReturn:

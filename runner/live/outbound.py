@@ -88,7 +88,7 @@ def _reply(content: Json) -> Json:
     features = content.get("supported_features")
     if not isinstance(features, list):
         return content
-    kept = [each for each in features if each not in _NOT_OFFERED]
+    kept = [each for each in map(str, features) if each not in _NOT_OFFERED]
     return {**content, "supported_features": kept}
 
 

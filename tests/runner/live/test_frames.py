@@ -5,7 +5,14 @@ import struct
 
 import pytest
 
-from runner.live.frames import MAX_JSON_BYTES, BadFrame, Frame, decode, encode
+from runner.live.frames import (
+    MAX_DEPTH,
+    MAX_JSON_BYTES,
+    BadFrame,
+    Frame,
+    decode,
+    encode,
+)
 
 PARTS = [b"shell", b'{"msg_type":"x"}', b"{}", b"{}", b'{"a":1}']
 
@@ -96,6 +103,27 @@ def test_a_part_that_is_no_json_object_is_refused(part):
         with pytest.raises(BadFrame) as refused:
             decode(frame_of(parts))
         assert refused.value.code == "bad_json"
+
+
+def nested(depth):
+    """A part in which so many objects and lists stand in each other."""
+    return (
+        b'{"x":' * (depth // 2)
+        + b"[" * (depth - depth // 2)
+        + b"]" * (depth - depth // 2)
+        + b"}" * (depth // 2)
+    )
+
+
+@pytest.mark.security
+def test_what_is_read_can_be_written_again_however_deep_it_is():
+    """Python reads JSON that it then cannot write; the relay would fail over such a message."""
+    deepest = decode(frame_of([*PARTS[:4], nested(MAX_DEPTH)]))
+    assert decode(encode(deepest)) == deepest
+    for depth in (MAX_DEPTH + 1, 500, 900):
+        with pytest.raises(BadFrame) as refused:
+            decode(frame_of([*PARTS[:4], nested(depth)]))
+        assert refused.value.code == "too_deep"
 
 
 @pytest.mark.security

@@ -159,6 +159,8 @@ def test_a_page_is_not_offered_subshells():
     content = {"supported_features": ["kernel subshells", "debugger"], "banner": "b"}
     heard = hears(told("kernel_info_reply", content, channel="shell"))
     assert heard.content == {"supported_features": ["debugger"], "banner": "b"}
+    odd = told("kernel_info_reply", {"supported_features": [["x"]]}, channel="shell")
+    assert hears(odd).content == {"supported_features": ["['x']"]}
     plain = told("kernel_info_reply", {"banner": "b"}, channel="shell")
     assert hears(plain).content == {"banner": "b"}
 
