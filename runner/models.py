@@ -130,7 +130,7 @@ class Run(models.Model):
     @cached_property
     def stored_result(self) -> "RunResult | None":
         """What is known of the result, if there ever was one, without its megabytes."""
-        known = RunResult.objects.only("run", "expires_at", "expired_at")
+        known = RunResult.objects.only("run", "expired_at")
         return known.filter(run=self).first()
 
     def get_absolute_url(self) -> str:
