@@ -11,7 +11,7 @@ from django.utils.functional import cached_property
 from accounts.personas import Persona, Purpose
 from gallery.models import Notebook, Version
 from runner.models_content import ContentLink, LinkKind, RunOutput
-from runner.models_statements import StatementBatch
+from runner.models_statements import StatementBatch, WidgetEventBatch
 from runner.workflow import ACTIVE, FINAL, Queue, Status
 
 __all__ = [
@@ -24,6 +24,7 @@ __all__ = [
     "RunOutput",
     "RunResult",
     "StatementBatch",
+    "WidgetEventBatch",
 ]
 
 
@@ -54,7 +55,7 @@ class Run(models.Model):
         max_length=20, choices=Status.choices, default=Status.QUEUED
     )
     #: Whose workers take it, and in which line it waits.
-    queue = models.CharField(max_length=10, choices=Queue.choices, default=Queue.BATCH)
+    queue = models.CharField(max_length=12, choices=Queue.choices, default=Queue.BATCH)
     cells_total = models.PositiveIntegerField(default=0)
     cells_done = models.PositiveIntegerField(default=0)
     queued_at = models.DateTimeField()
@@ -121,6 +122,11 @@ class Run(models.Model):
     def is_final(self) -> bool:
         """Tell whether nothing more will happen to this run."""
         return self.status in FINAL
+
+    @property
+    def is_live(self) -> bool:
+        """Tell whether it is a live session: a run whose kernel stays for its reader."""
+        return self.queue == Queue.INTERACTIVE
 
     @property
     def is_preview(self) -> bool:

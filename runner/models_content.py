@@ -10,6 +10,7 @@ class LinkKind(models.TextChoices):
 
     HTML = "html", "Rendered result"
     LIVE = "live", "Outputs as they come"
+    SESSION = "session", "Page of a live session"
 
 
 class ContentLink(models.Model):
@@ -21,6 +22,8 @@ class ContentLink(models.Model):
         settings.AUTH_USER_MODEL, models.CASCADE, related_name="content_links"
     )
     kind = models.CharField(max_length=10, choices=LinkKind.choices)
+    #: Fingerprint of the sign-in that a live session's page was opened in.
+    sign_in = models.CharField(max_length=16, blank=True)
     created_at = models.DateTimeField()
     expires_at = models.DateTimeField(db_index=True)
     used_at = models.DateTimeField(null=True)

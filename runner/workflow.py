@@ -35,8 +35,7 @@ class Status(TextChoices):
 class Queue(TextChoices):
     """Where a run waits: each queue has workers of its own, so none starves another.
 
-    The names are Celery's too. Live sessions have `interactive`, which is no choice of
-    a run: a session holds its place for as long as somebody looks.
+    The names are Celery's too.
     """
 
     #: A person asked on a page, and waits there.
@@ -45,6 +44,8 @@ class Queue(TextChoices):
     API = "api", "Asked for through the API"
     #: Nobody waits: what a schedule or a command asks for.
     BATCH = "batch", "In the background"
+    #: A live session, which holds its place for as long as somebody looks.
+    INTERACTIVE = "interactive", "Open as a live page"
 
 
 FINAL = frozenset(

@@ -5,7 +5,7 @@ from datetime import datetime
 from django.db import transaction
 
 from audit.log import record
-from runner.models import Run, RunResult, StatementBatch
+from runner.models import Run, RunResult, StatementBatch, WidgetEventBatch
 from runner.results.links import sweep_links
 
 
@@ -16,7 +16,8 @@ def expire_results(*, now: datetime) -> int:
     run, its hashes and its events stay.
     """
     sweep_links(now=now)
-    _expire_statements(now=now)
+    _expire_batches(StatementBatch, now=now)
+    _expire_batches(WidgetEventBatch, now=now)
     due = RunResult.objects.filter(expired_at=None, expires_at__lte=now)
     return sum(_expire(pk, now=now) for pk in due.values_list("pk", flat=True))
 
@@ -33,9 +34,11 @@ def _expire(pk: int, *, now: datetime) -> bool:
     return True
 
 
-def _expire_statements(*, now: datetime) -> None:
-    """Erase the statements of runs that left no result, a transaction per run."""
-    due = StatementBatch.objects.filter(expires_at__lte=now)
+def _expire_batches(
+    kind: type[StatementBatch] | type[WidgetEventBatch], *, now: datetime
+) -> None:
+    """Erase what was kept apart from results, a transaction per run."""
+    due = kind.objects.filter(expires_at__lte=now)
     for run in Run.objects.filter(pk__in=due.values("run")).select_related(
         "notebook", "version", "requested_by"
     ):

@@ -8,10 +8,11 @@ from django.conf import settings
 from django.db import transaction
 
 from audit.log import record
-from runner.models import RunResult, StatementBatch
+from runner.models import RunResult, StatementBatch, WidgetEventBatch
 from runner.results import vault
 from runner.results.reading import Kind, associated
 
+BatchKind = type[StatementBatch] | type[WidgetEventBatch]
 PARTS: tuple[Kind, ...] = get_args(Kind)
 
 
@@ -22,8 +23,9 @@ def rotate_keys(*, now: datetime) -> int:
     it was done.  Raises vault.VaultError for a result that does not open.
     """
     changed = sum(_rotate(pk) for pk in list(_stored()))
-    batches = StatementBatch.objects.order_by("pk").values_list("pk", flat=True)
-    changed += sum(_rotate_batch(pk) for pk in list(batches))
+    for kind in (StatementBatch, WidgetEventBatch):
+        batches = kind.objects.order_by("pk").values_list("pk", flat=True)
+        changed += sum(_rotate_batch(kind, pk) for pk in list(batches))
     if changed:
         with transaction.atomic():
             record("result.keys_rotated", by=None, at=now, results=changed)
@@ -58,9 +60,9 @@ def _rotate(pk: int) -> bool:
 
 
 @transaction.atomic
-def _rotate_batch(pk: int) -> bool:
-    """Wrap the key of statements that a run without a result left."""
-    batch = StatementBatch.objects.select_for_update(no_key=True).filter(pk=pk).first()
+def _rotate_batch(kind: BatchKind, pk: int) -> bool:
+    """Wrap the key of statements, or of widget events, that are kept apart."""
+    batch = kind.objects.select_for_update(no_key=True).filter(pk=pk).first()
     keys = settings.RESULT_KEYS
     if batch is None or not vault.needs_rewrap(bytes(batch.sealed), keys=keys):
         return False
