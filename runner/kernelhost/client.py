@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import select
 import socket
+import threading
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field
@@ -50,6 +52,8 @@ class ExecuteRequest:
     notebook: dict[str, Any] = field(repr=False)
     limits: Mapping[str, float] = field(default_factory=dict)
     data_sources: tuple[DataSourceRequest, ...] = ()
+    #: The kernel stays after its cells until ``Session.end``, and messages of widgets pass.
+    live: bool = False
 
     def as_message(self) -> dict[str, Any]:
         """The first line of the connection."""
@@ -79,6 +83,8 @@ class Session:
         self._buffer = bytearray()
         self._searched = 0
         self._over = False
+        # A live session's messages are sent from another thread than its end.
+        self._sending = threading.Lock()
 
     def events(self, timeout_s: float | None = None) -> Iterator[dict[str, Any] | None]:
         """Each event as it comes; None whenever ``timeout_s`` passed without one. Ends after the last.
@@ -124,8 +130,21 @@ class Session:
 
     def cancel(self) -> None:
         """Ask for an orderly end; ``finished`` follows within two seconds, with what there is."""
+        self._send({"op": "cancel"})
+
+    def end(self) -> None:
+        """End a live session: a success when all its cells were executed, else as ``cancel``."""
+        self._send({"op": "end"})
+
+    def say(self, frame: bytes) -> None:
+        """Send a live session's kernel a message of the page, as ``runner.live.frames`` writes it."""
+        self._send({"op": "frame", "frame": base64.b64encode(frame).decode()})
+
+    def _send(self, message: dict[str, Any]) -> None:
+        """Raises ConnectionLost."""
         try:
-            self._connection.sendall(_line({"op": "cancel"}))
+            with self._sending:
+                self._connection.sendall(_line(message))
         except OSError as problem:
             raise ConnectionLost from problem
 

@@ -43,7 +43,7 @@ def well_formed(message: Any) -> bool:
         return False
     if not all(
         isinstance(message.get(part), dict)
-        for part in ("header", "parent_header", "content")
+        for part in ("header", "parent_header", "metadata", "content")
     ):
         return False
     return is_shallow(message["content"]) and not isinstance(

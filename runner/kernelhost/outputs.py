@@ -218,6 +218,12 @@ class OutputCollector:
         if self._admit(index, output, size):
             self._append(index, output, display_id)
 
+    def allow_more(self) -> None:
+        """Let as much more pass by as one cell may put out, and displays be updated anew."""
+        more = self.limits.output_bytes_per_cell
+        self.passed_bytes = max(0, self.passed_bytes - more)
+        self.updates = 0
+
     def _pass(self, index: int, size: int) -> None:
         self.passed_bytes += max(size, MESSAGE_COST_BYTES)
         if self.passed_bytes > FLOOD_FACTOR * self.limits.output_bytes:

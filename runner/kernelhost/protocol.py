@@ -99,6 +99,8 @@ class ExecuteRequest:
     notebook: dict[str, Any]
     limits: Limits
     data_sources: tuple[DataSource, ...]
+    #: The kernel stays after its cells, and messages of widgets pass.
+    live: bool = False
 
 
 def encode(message: dict[str, Any]) -> bytes:
@@ -229,4 +231,5 @@ def read_execute(message: dict[str, Any]) -> ExecuteRequest:
             **_bounded(message.get("limits"), Limits(), LIMIT_BOUNDS, "limits")
         ),
         data_sources=parsed,
+        live=message.get("live") is True,
     )

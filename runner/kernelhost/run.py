@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 import logging
 import signal
+from collections.abc import Callable
 from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from nbclient.exceptions import CellTimeoutError, DeadKernelError
@@ -19,12 +21,14 @@ from runner.kernelhost.kernel import (
     KernelNotReady,
     Kind,
 )
+from runner.kernelhost.live import LiveExecutor
 from runner.kernelhost.outputs import Emit, OutputLimitReached
 from runner.kernelhost.plan import caps_of
 from runner.kernelhost.pool import Pool
 from runner.kernelhost.protocol import ExecuteRequest
 from runner.kernelhost.proxy.sources import DataProxies
 from runner.kernelhost.sandbox import Sandbox
+from runner.live.frames import Frame
 
 log = logging.getLogger(__name__)
 
@@ -80,10 +84,17 @@ class Verdict:
 class Run:
     """Performs one request. ``emit`` takes each event; nothing outlives :meth:`perform`."""
 
-    def __init__(self, pool: Pool, request: ExecuteRequest, emit: Emit) -> None:
+    def __init__(
+        self,
+        pool: Pool,
+        request: ExecuteRequest,
+        emit: Emit,
+        backlog: Callable[[], int] = lambda: 0,
+    ) -> None:
         self.pool = pool
         self.request = request
         self.emit = emit
+        self.backlog = backlog
         self.decided: str | None = None
         self.executor: CellExecutor | None = None
         self.kernel: ConfinedKernel | None = None
@@ -158,14 +169,23 @@ class Run:
         self._watch_memory(stack, kernel)
         stack.push_async_callback(self.proxies.close)
         await kernel.open_data(self.proxies)
-        self.executor = CellExecutor.create(
+        self.executor = self._executor(kernel)
+        return self.executor
+
+    def _executor(self, kernel: ConfinedKernel) -> CellExecutor:
+        kind = LiveExecutor if self.request.live else CellExecutor
+        executor = kind.create(
             self.request.notebook,
             kernel,
             self.request.limits,
             self.emit,
             lambda: self.decided is not None,
         )
-        return self.executor
+        if isinstance(executor, LiveExecutor):
+            executor.open(
+                backlog=self.backlog, on_timeout=partial(self.stop_now, "timed_out")
+            )
+        return executor
 
     def _watch_memory(self, stack: AsyncExitStack, kernel: ConfinedKernel) -> None:
         sandbox = kernel.sandbox
@@ -247,6 +267,18 @@ class Run:
                     await asyncio.wait_for(self._finished.wait(), grace)
                     return
         self.stop_now("cancelled")
+
+    def say(self, frame: Frame) -> None:
+        """Send a live session's kernel a message of its page."""
+        if isinstance(self.executor, LiveExecutor) and self.decided is None:
+            self.executor.say(frame)
+
+    async def end(self) -> None:
+        """End a live session; one whose cells are not done is cancelled."""
+        if isinstance(self.executor, LiveExecutor) and self.executor.cells_are_done:
+            self.executor.ended.set()
+        else:
+            await self.cancel()
 
     def _emit_finished(self, verdict: Verdict) -> None:
         executor = self.executor

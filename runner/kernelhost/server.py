@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import base64
+import binascii
 import logging
 import os
 import socket
@@ -21,6 +23,8 @@ from runner.kernelhost.protocol import (
     read_execute,
 )
 from runner.kernelhost.run import Refused, Run
+from runner.live.frames import BadFrame
+from runner.live.frames import decode as decode_frame
 from runner.logs import about
 
 log = logging.getLogger(__name__)
@@ -52,6 +56,13 @@ class Connection:
         self.reader = reader
         self.writer = writer
         self.events: asyncio.Queue[dict[str, Any] | None] = asyncio.Queue()
+        #: Bytes of messages of widgets that wait to be sent.
+        self.backlog_bytes = 0
+
+    def emit(self, event: dict[str, Any]) -> None:
+        """Send an event after those before it."""
+        self.backlog_bytes += len(event.get("frame", ""))
+        self.events.put_nowait(event)
 
     async def serve(self) -> None:
         """Answer the one request of this connection."""
@@ -90,7 +101,12 @@ class Connection:
                 refusal("busy", "This kernel host runs as many notebooks as it may.")
             )
             return
-        run = Run(self.server.pool, read_execute(message), self.events.put_nowait)
+        run = Run(
+            self.server.pool,
+            read_execute(message),
+            self.emit,
+            lambda: self.backlog_bytes,
+        )
         with self.server.admitted(run), about(run_id=run.request.run_id):
             await self._perform(run)
 
@@ -115,15 +131,23 @@ class Connection:
             await asyncio.gather(listener, return_exceptions=True)
 
     async def _listen(self, run: Run) -> None:
-        """Wait for ``cancel``; the end of the stream means that the requester died."""
+        """Take what the requester says; the end of the stream means that it died."""
         with suppress(OSError, ValueError):
             while line := await self.reader.readline():
                 if not line.endswith(b"\n"):
                     break
-                with suppress(BadRequest):
-                    if decode(line).get("op") == "cancel":
-                        await run.cancel()
+                with suppress(BadRequest, BadFrame, binascii.Error):
+                    await self._obey(run, decode(line))
         run.stop_now("cancelled")
+
+    async def _obey(self, run: Run, message: dict[str, Any]) -> None:
+        match message.get("op"):
+            case "cancel":
+                await run.cancel()
+            case "end":
+                await run.end()
+            case "frame":
+                run.say(decode_frame(base64.b64decode(str(message.get("frame")))))
 
     async def _send_events(self, run: Run) -> None:
         while (event := await self.events.get()) is not None:
@@ -132,6 +156,7 @@ class Connection:
             except OSError:
                 run.stop_now("cancelled")
                 return
+            self.backlog_bytes -= len(event.get("frame", ""))
 
     async def _send(self, message: dict[str, Any]) -> None:
         self.writer.write(encode(message))

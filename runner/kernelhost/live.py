@@ -1,0 +1,293 @@
+"""A live session's kernel: its cells are executed as every run's, and then it stays for its reader.
+
+Messages of widgets pass both ways while cells run and afterwards.  What cells show goes through the
+same collector as everywhere; what callbacks show goes to the output widget that asked for it, or else
+to the cell that made the callback's widget run last.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import time
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+
+from nbclient.exceptions import DeadKernelError
+from nbformat import NotebookNode
+
+from runner.kernelhost.execution import CellExecutor
+from runner.kernelhost.output_widgets import OutputWidgets
+from runner.kernelhost.outputs import clean_json
+from runner.live.frames import Frame, encode
+
+#: What the worker has not taken yet may be so much; then the kernel is not listened to.
+MAX_BACKLOG_BYTES = 32 * 1024 * 1024
+BACKLOG_PAUSE_S = 0.01
+#: Changes of output widgets are told together when they come this close (seconds).
+FLUSH_S = 0.015
+WATCH_EVERY_S = 0.5
+#: A cell that answers within so many seconds while it runs, waits for its reader.
+PROBE_S = 2.0
+
+_COMMS = ("comm_open", "comm_msg", "comm_close")
+_SHOWN = (
+    *("stream", "display_data", "execute_result", "error"),
+    *("update_display_data", "clear_output"),
+)
+_HEADER = ("msg_id", "msg_type", "session", "username", "date", "version")
+
+
+class LiveExecutor(CellExecutor):
+    """Runs cells, passes widgets' messages on, and stays until it is told to end."""
+
+    backlog: Callable[[], int]
+    on_timeout: Callable[[], None]
+
+    def open(
+        self, *, backlog: Callable[[], int], on_timeout: Callable[[], None]
+    ) -> None:
+        """Set it up; ``backlog`` says how many bytes of events the worker has not taken yet."""
+        self.backlog, self.on_timeout = backlog, on_timeout
+        self.widgets = OutputWidgets(self.collector.limits.output_bytes, self._tell)
+        self.ended = asyncio.Event()
+        self.cells_are_done = False
+        self._cells: dict[str, int] = {}
+        self._last_cell: int | None = None
+        self._busy_with: Any = None
+        self._busy_since: float | None = None
+        self._worked_s = 0.0
+        self._is_waiting = False
+        self._probe: str | None = None
+        self._probed_at = 0.0
+        self._flush: asyncio.TimerHandle | None = None
+
+    def _get_timeout(self, cell: NotebookNode | None) -> Any:
+        """No time is set for a cell: `_watch` counts it, without what a reader takes to answer."""
+        return
+
+    async def run_cells(self) -> None:
+        """Execute every cell, then stay.
+
+        Raises:
+            CellFailed, DeadKernelError, OutputLimitReached
+        """
+        watcher = asyncio.create_task(self._watch())
+        try:
+            await super().run_cells()
+            if self.should_stop():
+                return
+            self.cells_are_done = True
+            self.emit({"event": "cells_finished"})
+            await self._stay()
+        finally:
+            watcher.cancel()
+            if self._flush is not None:
+                self._flush.cancel()
+
+    async def _run_cell(self, index: int, cell: NotebookNode) -> None:
+        self._last_cell, self._worked_s, self._is_waiting = index, 0.0, False
+        await super()._run_cell(index, cell)
+        self.widgets.flush()
+
+    async def _poll_output(
+        self, parent_msg_id: str, cell: NotebookNode, cell_index: int
+    ) -> None:
+        self._cells[parent_msg_id] = cell_index
+        while not self._take(await self._next(), parent_msg_id, cell):
+            pass
+
+    async def _next(self) -> dict[str, Any]:
+        while self.backlog() > MAX_BACKLOG_BYTES:
+            await asyncio.sleep(BACKLOG_PAUSE_S)
+        message: dict[str, Any] = await self._open.iopub_channel.get_msg(timeout=None)
+        return message
+
+    async def _stay(self) -> None:
+        """Listen until the session is ended.  Raises DeadKernelError, OutputLimitReached."""
+        ended = asyncio.create_task(self.ended.wait())
+        gone = asyncio.create_task(self.manager.provisioner.sandbox_gone())
+        listening = asyncio.create_task(self._listen())
+        tasks = {ended, gone, listening}
+        try:
+            done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+        if listening in done:
+            listening.result()
+        if ended not in done:
+            raise DeadKernelError("The kernel ended.")
+
+    async def _listen(self) -> None:
+        while True:
+            self._take(await self._next(), None, None)
+
+    def _take(
+        self, message: dict[str, Any], own: str | None, cell: NotebookNode | None
+    ) -> bool:
+        """Take one message; whether it says that the cell ``own`` has ended."""
+        kind, content = message["msg_type"], message["content"]
+        parent = message["parent_header"].get("msg_id")
+        is_own = own is not None and parent == own
+        if kind in _COMMS:
+            self._take_comm(message)
+        elif kind == "status":
+            state = content.get("execution_state")
+            if is_own:
+                return bool(state == "idle")
+            return self._take_status(message, state) and own is not None
+        elif kind == "execute_input" and is_own and cell is not None:
+            cell["execution_count"] = self.progress.code_cells
+        elif kind in _SHOWN:
+            self._show(kind, parent, message)
+        return False
+
+    def _take_comm(self, message: dict[str, Any]) -> None:
+        data = message["content"].get("data")
+        method = data.get("method") if isinstance(data, dict) else None
+        if method == "echo_update" and self._is_ours(message):
+            return  # the page was told when the kernel was
+        self.widgets.heard(message)
+        self._pass_on(message)
+
+    def _take_status(self, message: dict[str, Any], state: Any) -> bool:
+        """Pass on what belongs to a message of the page; the host's own are no news.
+
+        Whether it is a cell's: libraries that answer messages while a cell runs may leave the
+        last of them as the parent of what follows, so that it seems to be done with it twice.
+        """
+        parent = message["parent_header"].get("msg_id")
+        if self._is_ours(message):
+            if state == "idle" and parent == self._probe:
+                self._answered()
+            return False
+        if state == "busy":
+            self._busy_with, self._busy_since = parent, time.monotonic()
+        elif state == "idle":
+            is_second = self._busy_with != parent
+            self._busy_with = self._busy_since = None
+            if is_second:
+                return True
+        self._pass_on(message)
+        return False
+
+    def _show(self, kind: str, parent: Any, message: dict[str, Any]) -> None:
+        if self.widgets.take(message):
+            if self._flush is None:
+                loop = asyncio.get_running_loop()
+                self._flush = loop.call_later(FLUSH_S, self._flush_now)
+            return
+        cell = self._cells.get(parent, self._last_cell) if parent else self._last_cell
+        if cell is not None:
+            self.collector.add(cell, kind, message["content"])
+
+    def _flush_now(self) -> None:
+        self._flush = None
+        self.widgets.flush()
+
+    def _is_ours(self, message: dict[str, Any]) -> bool:
+        return bool(
+            message["parent_header"].get("session") == self._open.session.session
+        )
+
+    def _pass_on(self, message: dict[str, Any]) -> None:
+        version = message["metadata"].get("version")
+        self._emit_frame(
+            Frame(
+                "iopub",
+                _header(message["header"]),
+                _header(message["parent_header"]),
+                {"version": version} if isinstance(version, str) else {},
+                clean_json(message["content"]),
+                tuple(bytes(buffer) for buffer in message.get("buffers", ())),
+            )
+        )
+
+    def _emit_frame(self, frame: Frame) -> None:
+        self.emit({"event": "frame", "frame": base64.b64encode(encode(frame)).decode()})
+
+    def _tell(self, comm_id: str, outputs: list[dict[str, Any]]) -> None:
+        """Tell page and kernel what an output widget holds."""
+        content = {
+            "comm_id": comm_id,
+            "data": {
+                "method": "update",
+                "state": {"outputs": outputs},
+                "buffer_paths": [],
+            },
+        }
+        session = self._open.session
+        message = session.msg("comm_msg", content)
+        self._open.shell_channel.send(message)
+        self._emit_frame(Frame("iopub", _header(message["header"]), content=content))
+
+    def say(self, frame: Frame) -> None:
+        """Sign a message of the page and send it to the kernel; only widgets' messages are sent."""
+        if (frame.channel, frame.msg_type) != ("shell", "comm_msg"):
+            return
+        # What a reader does may cost as much as a cell.
+        self.collector.allow_more()
+        message = {
+            "header": frame.header,
+            "msg_id": frame.header["msg_id"],
+            "msg_type": frame.msg_type,
+            "parent_header": {},
+            "metadata": frame.metadata,
+            "content": frame.content,
+        }
+        self._open.session.send(
+            self._open.shell_channel.socket, message, buffers=list(frame.buffers)
+        )
+
+    async def _watch(self) -> None:
+        """Count what cells and callbacks take, and see when a cell waits for its reader."""
+        before = time.monotonic()
+        while True:
+            await asyncio.sleep(WATCH_EVERY_S)
+            now = time.monotonic()
+            if self.progress.current is not None:
+                if not self._is_waiting:
+                    self._worked_s += now - before
+                self._ask(now)
+                is_late = self._worked_s > self.cell_s
+            else:
+                is_late = (
+                    self._busy_since is not None
+                    and now - self._busy_since > self.cell_s
+                )
+            if is_late:
+                self.on_timeout()
+                return
+            before = now
+
+    def _ask(self, now: float) -> None:
+        """Ask the kernel something while a cell runs: it answers only where cells wait for input."""
+        if self._probe is not None and now - self._probed_at < PROBE_S:
+            return
+        if self._probe is not None:
+            self._set_waiting(False)
+            return
+        self._probe, self._probed_at = self._open.kernel_info(), now
+
+    def _answered(self) -> None:
+        self._probe = None
+        if self.progress.current is not None:
+            self._set_waiting(True)
+
+    def _set_waiting(self, is_waiting: bool) -> None:
+        if is_waiting != self._is_waiting:
+            self._is_waiting = is_waiting
+            event = "cell_waiting" if is_waiting else "cell_resumed"
+            self.emit({"event": event, "cell": self.progress.current})
+
+
+def _header(header: dict[str, Any]) -> dict[str, str]:
+    """Return the parts that a header has, as text."""
+    return {
+        name: value.isoformat() if isinstance(value, datetime) else str(value)
+        for name in _HEADER
+        if (value := header.get(name)) is not None
+    }
