@@ -107,7 +107,12 @@ CACHES = {
 }
 CELERY_BROKER_URL = BROKER_URL
 # A queue that stalls must not hold a launch or a sweep: the sweep sends lost messages again.
-CELERY_BROKER_TRANSPORT_OPTIONS = {"socket_timeout": 2.0, "socket_connect_timeout": 1.0}
+CELERY_BROKER_TRANSPORT_OPTIONS = {
+    "socket_timeout": 2.0,
+    "socket_connect_timeout": 1.0,
+    # Longer than anything a worker does, so that nothing is sent a second time meanwhile.
+    "visibility_timeout": 24 * 3600,
+}
 CELERY_TASK_PUBLISH_RETRY_POLICY = {
     "max_retries": 1,
     "interval_start": 0,
@@ -128,7 +133,6 @@ CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_WORKER_DISABLE_PREFETCH = True
 CELERY_TASK_DEFAULT_QUEUE = "batch"
 CELERY_TASK_ROUTES = {
-    "runner.live_*": {"queue": "interactive"},
     "runner.sweep*": {"queue": "sweep"},
     "accounts.sweep*": {"queue": "sweep"},
     "audit.sign_checkpoint": {"queue": "sweep"},
@@ -262,6 +266,12 @@ RUNS_PER_PERSON = env.integer("RUNS_PER_PERSON", 8, at_least=1)
 #: Runs of one person, and of one version, that may be under way at one time; others wait.
 RUNS_AT_ONCE_PER_PERSON = env.integer("RUNS_AT_ONCE_PER_PERSON", 4, at_least=1)
 RUNS_AT_ONCE_PER_VERSION = env.integer("RUNS_AT_ONCE_PER_VERSION", 16, at_least=1)
+#: How long a live session lasts at most, without being used, and with nobody there.
+LIVE_SESSION_S = env.integer("LIVE_SESSION_S", 2 * 3600, at_least=60, at_most=12 * 3600)
+LIVE_IDLE_S = env.integer("LIVE_IDLE_S", 10 * 60, at_least=10)
+LIVE_DISCONNECTED_S = env.integer("LIVE_DISCONNECTED_S", 60, at_least=10)
+#: Live sessions of one person that may wait or be under way at one time.
+LIVE_PER_PERSON = env.integer("LIVE_PER_PERSON", 3, at_least=1)
 QUERY_LIMITS = {
     name: env.limit(f"QUERY_{name.upper()}", default, SOURCE_LIMIT_BOUNDS[name])
     for name, default in {

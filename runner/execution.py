@@ -53,7 +53,9 @@ from runner.services.lifecycle import (
     start_run,
     without_page,
 )
-from runner.services.statements import keep_statements
+from runner.services.sealed_batches import keep_statements
+from runner.sessions.limits import session_limits
+from runner.sessions.session import LiveSession
 from runner.workflow import Status
 
 logger = logging.getLogger(__name__)
@@ -94,6 +96,7 @@ class Watch:
     stop: Blocker | None = None
     denied: AccessError | None = None
     finished: dict[str, Any] | None = None
+    live: LiveSession | None = None
 
 
 class RunLost(Exception):
@@ -135,6 +138,8 @@ def _supervise(run: Run, clock: Clock) -> Watch:
 
 def _keep(run: Run, watch: Watch, clock: Clock) -> None:
     """Seal the statements that came since the last time: what was asked is known."""
+    if watch.live is not None:
+        watch.live.keep(now=clock())
     new = watch.statements[watch.kept :]
     keep_statements(run=run, first=watch.kept, statements=new, now=clock())
     watch.kept += len(new)
@@ -179,28 +184,43 @@ def _watch_host(run: Run, watch: Watch, leases: list[Lease], clock: Clock) -> No
         environment_lock_sha256=run.version.environment_lock_sha256,
         kernel_name=run.version.kernel_name,
         notebook=notebook,
-        limits=run_limits(run.version),
+        limits=run_limits(run.version) | session_limits(run),
         data_sources=tuple(_data_source(lease) for lease in leases),
+        live=run.is_live,
     )
-    live, cells = LiveOutputs(run.pk, notebook), CellStates(run, now=clock())
+    cells = CellStates(run, now=clock())
     # The claim has just looked around.
     watch.looked_at = clock()
     session = execute_on_host(settings.KERNEL_HOST_SOCKET, request)
     try:
-        for event in session.events(timeout_s=QUIET_S):
-            if event is not None:
-                _handle(run, watch, event, clock)
-                cells.take(event)
-                live.take(event, now=clock())
-            is_over = watch.finished is not None
-            cells.keep(now=clock(), at_once=is_over or event is None)
-            if is_over:
-                return
-            _look_around(run, watch, session, clock)
-            if watch.stop is None:
-                live.show(now=clock())
+        with _audience(run, notebook, session, watch) as audience:
+            for event in session.events(timeout_s=QUIET_S):
+                if event is not None:
+                    _handle(run, watch, event, clock)
+                    cells.take(event)
+                    audience.take(event, now=clock())
+                is_over = watch.finished is not None
+                cells.keep(now=clock(), at_once=is_over or event is None)
+                if is_over:
+                    return
+                _look_around(run, watch, session, clock)
+                if watch.stop is None:
+                    audience.show(now=clock())
     finally:
         session.close()
+
+
+@contextmanager
+def _audience(
+    run: Run, notebook: dict[str, Any], session: Session, watch: Watch
+) -> Iterator[LiveOutputs | LiveSession]:
+    """Give what shows the run while it goes on: as it comes, or to pages that answer."""
+    if not run.is_live:
+        yield LiveOutputs(run.pk, notebook)
+        return
+    with LiveSession(run, session).open() as live:
+        watch.live = live
+        yield live
 
 
 def _data_source(lease: Lease) -> DataSourceRequest:
@@ -241,10 +261,15 @@ def _look_around(run: Run, watch: Watch, session: Session, clock: Clock) -> None
     _keep(run, watch, clock)
     if not beat(run=run, now=now):
         raise RunLost
-    reason = None if watch.stop else stop_reason(get_run(run.pk))
+    reason = None if watch.stop else _stop_reason(run, watch)
     if reason is not None:
         watch.stop = reason
         session.cancel()
+
+
+def _stop_reason(run: Run, watch: Watch) -> Blocker | None:
+    seen = watch.live.stop if watch.live else None
+    return seen or stop_reason(get_run(run.pk))
 
 
 @contextmanager
@@ -316,6 +341,7 @@ def _ending(run: Run, watch: Watch) -> Ending:
         status=finished["status"],
         error=error,
         rows_read=finished.get("rows_read"),
+        ended_by=watch.live.ended_by if watch.live else "",
         notebook=_as_bytes(finished["notebook"]),
         statements=json.dumps(watch.statements).encode(),
     )

@@ -3,18 +3,21 @@
 from datetime import datetime
 
 from django.conf import settings
+from django.utils import timezone
 
 from accounts.models import User
 from accounts.permissions import Permission, has_permission
 from accounts.personas import Persona
 from accounts.policies import Blocker, StateBlocker
+from accounts.queries import is_signed_in
 from gallery.access import can_edit, can_launch
 from gallery.environments import is_installed
+from gallery.interactive import is_interactive
 from gallery.models import Notebook, Version
 from gallery.workflow import UNDER_REVIEW, Status
 from reviews.policies import approval_blockers
 from runner.models import DataSourceCheck, Run, RunKind
-from runner.workflow import ACTIVE
+from runner.workflow import ACTIVE, Queue
 
 _PREVIEWABLE = frozenset({Status.DRAFT, *UNDER_REVIEW})
 
@@ -69,6 +72,29 @@ def quota_blockers(user: User) -> list[Blocker]:
             f"{settings.RUNS_PER_PERSON}. Wait for one to end, or cancel one.",
         )
     ]
+
+
+def live_quota_blockers(user: User) -> list[Blocker]:
+    """Return why the person may not open one more live session."""
+    active = Run.objects.filter(
+        requested_by=user, status__in=ACTIVE, queue=Queue.INTERACTIVE
+    ).count()
+    if active < settings.LIVE_PER_PERSON:
+        return []
+    return [
+        StateBlocker(
+            "too_many_live_sessions",
+            f"You have {active} live pages open, and may have "
+            f"{settings.LIVE_PER_PERSON}. End one of them under your runs.",
+        )
+    ]
+
+
+def live_version_blockers(version: Version) -> list[Blocker]:
+    """Return why a version cannot be opened as a live page."""
+    if is_interactive(version):
+        return []
+    return [StateBlocker("not_interactive", "This version has no widgets to be used.")]
 
 
 def expiry_blockers(version: Version, *, now: datetime) -> list[Blocker]:
@@ -175,6 +201,8 @@ def stop_reason(run: Run) -> Blocker | None:
         return Blocker("cancelled", "It was cancelled.")
     if not run.requested_by.is_active:
         return Blocker("person_deactivated", "The account was deactivated.")
+    if run.is_live and not is_signed_in(run.requested_by, now=timezone.now()):
+        return Blocker("signed_out", "Whoever looked at it has signed out.")
     if not run.is_preview:
         if run.version.status not in {Status.APPROVED, Status.SUPERSEDED}:
             return Blocker("approval_ended", "The version's approval has ended.")

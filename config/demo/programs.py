@@ -270,12 +270,18 @@ def _kernel_host(demo: Demo) -> Program:
 
 
 def _worker(
-    demo: Demo, queue: str, *, concurrency: int, checks: bool = False
+    demo: Demo,
+    queue: str,
+    *,
+    concurrency: int,
+    checks: bool = False,
+    pool: str = "prefork",
 ) -> Launch:
     return python(
         worker_environment(demo),
         *("-m", "celery", *([] if checks else ["--skip-checks"]), "-A", "config"),
         *("worker", "-Q", queue, "-n", f"{queue}@%h", "--without-gossip"),
+        *("--pool", pool),
         *("--without-mingle", "--loglevel", "INFO", "--concurrency", str(concurrency)),
     )
 
@@ -286,6 +292,8 @@ def _application(demo: Demo) -> list[Program]:
     workers = {
         "worker": _worker(demo, "page", concurrency=3, checks=True),
         "api-worker": _worker(demo, "api,batch", concurrency=2),
+        # A session mostly waits for its reader: a thread each is enough.
+        "live-worker": _worker(demo, "interactive", concurrency=8, pool="threads"),
     }
     # Sweeps have a process of their own: no run, however long, keeps them waiting.
     sweeper = _worker(demo, "sweep", concurrency=1)

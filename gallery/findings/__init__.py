@@ -17,6 +17,7 @@ from gallery.findings.secrets import check_secrets
 from gallery.findings.shell import check_shell
 from gallery.findings.sql import check_sql, read_sql_tables
 from gallery.findings.structure import check_parameters, check_structure
+from gallery.findings.widgets import check_widgets
 
 __all__ = ["Finding", "Severity", "TableUse", "find", "read_tables"]
 
@@ -60,6 +61,7 @@ def _all(
     yield from check_imports(notebook, packages)
     yield from check_shell(notebook)
     yield from check_sql(notebook, manifest)
+    yield from check_widgets(notebook)
 
 
 def _place(finding: Finding) -> tuple[int, int]:

@@ -73,8 +73,13 @@ def encode(frame: Frame) -> bytes:
     return struct.pack(f"<{count + 1}Q", count, *offsets) + b"".join(parts)
 
 
-def decode(data: bytes, *, max_bytes: int = MAX_FRAME_BYTES) -> Frame:
-    """Return the message behind some bytes.
+def decode(
+    data: bytes,
+    *,
+    max_bytes: int = MAX_FRAME_BYTES,
+    max_json_bytes: int = MAX_JSON_BYTES,
+) -> Frame:
+    """Return the message behind some bytes.  What a kernel says may be all JSON: its widgets' code.
 
     Raises BadFrame: `too_large`, `not_a_frame`, `bad_channel`, `bad_json` or `too_deep`.
     """
@@ -82,7 +87,9 @@ def decode(data: bytes, *, max_bytes: int = MAX_FRAME_BYTES) -> Frame:
         raise BadFrame("too_large")
     channel, *jsons = _parts(data)
     buffers = tuple(jsons[_FIXED_PARTS - 1 :])
-    header, parent, metadata, content = map(_object, jsons[: _FIXED_PARTS - 1])
+    header, parent, metadata, content = (
+        _object(part, max_json_bytes) for part in jsons[: _FIXED_PARTS - 1]
+    )
     return Frame(_channel(channel), header, parent, metadata, content, buffers)
 
 
@@ -115,9 +122,9 @@ def _channel(part: bytes) -> str:
     return part.decode("ascii")
 
 
-def _object(part: bytes) -> Json:
+def _object(part: bytes, max_bytes: int) -> Json:
     """Return the one JSON object that a part is."""
-    if len(part) > MAX_JSON_BYTES:
+    if len(part) > max_bytes:
         raise BadFrame("too_large")
     try:
         found = json.loads(part, parse_constant=_refuse)

@@ -56,7 +56,7 @@ def _output(
         is_told = incident is None or content.get("name") == "stdout"
         return _made(frame, content) if is_told else None
     if kind == "error":
-        return _made(frame, content if incident is None else _failure(incident))
+        return _made(frame, content if incident is None else failure(incident))
     if kind in _OUTPUTS:
         return _made(frame, content)
     if kind in _COMMS:
@@ -92,7 +92,7 @@ def _reply(content: Json) -> Json:
     return {**content, "supported_features": kept}
 
 
-def _failure(incident: str) -> Json:
+def failure(incident: str) -> Json:
     """Return what stands in the place of an exception."""
     sentence = f"This could not be shown. Quote incident {incident}."
     return {"ename": "Error", "evalue": sentence, "traceback": [sentence]}
@@ -126,7 +126,7 @@ def _quiet_state(state: Any, incident: str) -> Any:
     if not isinstance(outputs, (list, tuple)):
         return state
     told = [
-        {"output_type": "error", **_failure(incident)}
+        {"output_type": "error", **failure(incident)}
         if _kind(each) == "error"
         else each
         for each in outputs

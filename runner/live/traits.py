@@ -46,6 +46,12 @@ _EVENTS: dict[tuple[str, str], tuple[dict[str, Any], ...]] = {
 }
 
 
+#: Traits whose values no record keeps.
+SECRET: dict[tuple[Any, Any], frozenset[str]] = {
+    (CONTROLS, "PasswordModel"): frozenset({"value"}),
+}
+
+
 def writable(module: str, model: str) -> frozenset[str] | None:
     """Return the traits of a widget that a reader may change; None for a widget that is not known here."""
     if module not in KNOWN_MODULES:

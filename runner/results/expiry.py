@@ -39,7 +39,8 @@ def _expire_batches(
 ) -> None:
     """Erase what was kept apart from results, a transaction per run."""
     due = kind.objects.filter(expires_at__lte=now)
-    for run in Run.objects.filter(pk__in=due.values("run")).select_related(
+    runs = set(due.values_list("run", flat=True))
+    for run in Run.objects.filter(pk__in=runs).select_related(
         "notebook", "version", "requested_by"
     ):
         with transaction.atomic():

@@ -8,13 +8,13 @@ import contextlib
 import logging
 from collections.abc import AsyncGenerator, AsyncIterator, Iterator
 from dataclasses import dataclass
-from datetime import timedelta
 from uuid import UUID
 
 from django.conf import settings
 from django.utils import timezone
 
-from accounts.models import Session, User
+from accounts.models import User
+from accounts.queries import is_signed_in
 from runner.models import Run, RunOutput
 from runner.policies import live_blockers
 from runner.results.document import around
@@ -58,7 +58,7 @@ class Watcher:
         person = User.objects.filter(pk=self.person_id).first()
         if run is None or person is None or live_blockers(person, run):
             return None
-        if not _is_signed_in(person):
+        if not is_signed_in(person, now=timezone.now()):
             return None
         rows = list(RunOutput.objects.filter(run=run, sequence__gt=self.seen))
         parts = [LivePart(row.cell, _opened(row), row.replaces) for row in rows]
@@ -113,13 +113,3 @@ def _opened(row: RunOutput) -> bytes:
         sequence=row.sequence,
         keys=settings.RESULT_KEYS,
     )
-
-
-def _is_signed_in(person: User) -> bool:
-    """Tell whether the person has a session that stands; a frame knows no cookie."""
-    now = timezone.now()
-    return Session.objects.filter(
-        person=person,
-        expire_date__gt=now,
-        last_active_at__gt=now - timedelta(seconds=settings.SESSION_IDLE_S),
-    ).exists()

@@ -25,7 +25,7 @@ LIFETIME_S = 30
 ANSWER_WITHIN_S = 1.0
 #: So often one sweep looks for a part that is missing; each look takes `ANSWER_WITHIN_S`.
 LOOKS = 5
-#: Live sessions, which have `interactive`, join with their first task.
+#: Every queue has workers of its own.
 QUEUES = frozenset({*Queue.values, "sweep"})
 KEY = "countersign:parts_alive"
 TOLD_ALONG = ("layers", "pool", "active")

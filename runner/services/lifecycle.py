@@ -36,6 +36,8 @@ class Ending:
     status: str
     error: dict[str, Any] | None = None
     rows_read: int | None = None
+    #: Why a live session was ended, in a word: `left`, `idle`, `session_limit`.
+    ended_by: str = ""
     notebook: bytes | None = field(default=None, repr=False)
     html: bytes | None = field(default=None, repr=False)
     statements: bytes = field(default=b"[]", repr=False)
@@ -189,6 +191,7 @@ def finish_run(*, run: Run, ending: Ending, now: datetime) -> None:
                 "code": (ending.error or {}).get("code", ""),
                 "rows_read": ending.rows_read,
                 "notebook_sha256": _sha256(ending.notebook),
+                **({"ended_by": ending.ended_by} if ending.ended_by else {}),
             },
             finished_at=now,
             error=ending.error,

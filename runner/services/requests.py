@@ -38,6 +38,8 @@ from runner.policies import (
     cancel_blockers,
     expiry_blockers,
     launch_blockers,
+    live_quota_blockers,
+    live_version_blockers,
     persona_blockers,
     preview_blockers,
     quota_blockers,
@@ -46,6 +48,7 @@ from runner.policies import (
 )
 from runner.progress import signal_change
 from runner.services.lifecycle import end_unclaimed
+from runner.sessions.limits import session_limits
 from runner.workflow import Queue, Status
 
 #: How long a run may wait for a worker before its ticket is worthless.
@@ -99,8 +102,7 @@ def request_run(
     if launch.number is not None:
         require_shown(version, launch.number)
     require(expiry_blockers(version, now=now))
-    run = _prepare(RunKind.RUN, version, launch, by=by, now=now)
-    run.queue = queue
+    run = _prepare(RunKind.RUN, version, launch, by=by, now=now, queue=queue)
     require(persona_blockers(by, run.persona))
     _put_ticket(run, by=by, now=now)
     with transaction.atomic():
@@ -133,8 +135,7 @@ def request_preview(
     Raises NotAllowed, TooMany, InvalidLaunch, Unavailable.
     """
     require(preview_blockers(by, version))
-    run = _prepare(RunKind.PREVIEW, version, launch, by=by, now=now)
-    run.queue = queue
+    run = _prepare(RunKind.PREVIEW, version, launch, by=by, now=now, queue=queue)
     _put_ticket(run, by=by, now=now)
     with transaction.atomic():
         version = (
@@ -201,10 +202,18 @@ def cancel_run(*, run: Run, by: User, now: datetime) -> Run:
 
 
 def _prepare(
-    kind: RunKind, version: Version, launch: Launch, *, by: User, now: datetime
+    kind: RunKind,
+    version: Version,
+    launch: Launch,
+    *,
+    by: User,
+    now: datetime,
+    queue: Queue,
 ) -> Run:
     """Build the run, validated but not stored."""
-    _require_room(by)
+    if queue == Queue.INTERACTIVE:
+        require(live_version_blockers(version))
+    _require_room(by, queue)
     persona = _persona(kind, launch.persona, by)
     values, source = _bind(version, launch.parameters)
     cells = document(version)["cells"]
@@ -219,6 +228,7 @@ def _prepare(
         purpose=_purpose(launch.purpose, persona),
         parameters=values,
         injected_source=source,
+        queue=queue,
         cells_total=sum(map(executes, cells)) + bool(values),
         queued_at=now,
         enqueued_at=now,
@@ -279,7 +289,8 @@ def _purpose(purpose: str | None, persona: str) -> str:
 
 
 def _put_ticket(run: Run, *, by: User, now: datetime) -> None:
-    wall_clock = timedelta(seconds=run_limits(run.version)["wall_clock_s"])
+    limits = run_limits(run.version) | session_limits(run)
+    wall_clock = timedelta(seconds=limits["wall_clock_s"])
     try:
         for name in run.version.data_sources:
             put_ticket(
@@ -308,9 +319,11 @@ def _eyes(run: Run, by: User) -> str:
     return settings.NOTIONAL_PEOPLE[run.persona].username
 
 
-def _require_room(by: User) -> None:
+def _require_room(by: User, queue: str) -> None:
     """Go on only when one more run of the person's fits.  Raises TooMany."""
     blockers = quota_blockers(by)
+    if queue == Queue.INTERACTIVE:
+        blockers += live_quota_blockers(by)
     if blockers:
         raise TooMany(blockers)
 
@@ -318,9 +331,12 @@ def _require_room(by: User) -> None:
 def _store(run: Run, *, action: str, by: User, now: datetime) -> Run:
     # One request of a person's at a time, so that two cannot take the last place.
     User.objects.select_for_update(of=("self",), no_key=True).get(pk=by.pk)
-    _require_room(by)
+    _require_room(by, run.queue)
     run.save(force_insert=True)
-    record(action, by=by, at=now, target=run, **_names_for_event(run.parameters))
+    names = _names_for_event(run.parameters)
+    if run.is_live:
+        names["live"] = True
+    record(action, by=by, at=now, target=run, **names)
     transaction.on_commit(partial(enqueue_run, run.pk, queue=run.queue))
     return run
 

@@ -88,7 +88,13 @@ class Process:
 def celery_worker() -> Process:
     """A Celery worker on this test worker's database and queue."""
     argv = [sys.executable, "-m", "celery", "-A", "config", "worker"]
-    argv += ["-Q", "page,api,batch,sweep", "--concurrency", "2", "--without-gossip"]
+    argv += [
+        "-Q",
+        "page,api,batch,interactive,sweep",
+        "--concurrency",
+        "2",
+        "--without-gossip",
+    ]
     argv += ["--without-mingle", "--loglevel", "INFO"]
     return Process("worker", argv, {})
 

@@ -1,0 +1,148 @@
+"""What every widget of a kernel looks like, kept beside it.
+
+A page that connects asks for all widgets; answered from here it need not wait for a kernel that is
+busy, and what is here in the end is what the session leaves (ipywidgets' messaging protocol 2.1, and
+its "Widget state JSON", version 2).
+"""
+
+import base64
+from dataclasses import dataclass, field
+from typing import Any
+
+from runner.live.comms import WIDGET_TARGET
+from runner.live.frames import MAX_FRAME_BYTES, Frame, Json
+from runner.live.traits import SECRET
+
+#: All widgets travel in one message, and their text is larger than what is counted here.
+MAX_BYTES = MAX_FRAME_BYTES // 2
+MAX_WIDGETS = 20_000
+STATE_MIME = "application/vnd.jupyter.widget-state+json"
+
+_PROTOCOL_VERSION = "2.1.0"
+_NAMES = ("_model_name", "_model_module", "_model_module_version")
+
+Path = tuple[str | int, ...]
+
+
+class MirrorFull(Exception):
+    """The kernel's widgets hold more than a page can be told."""
+
+
+@dataclass
+class _Model:
+    state: Json = field(default_factory=dict)
+    buffers: dict[Path, bytes] = field(default_factory=dict)
+
+
+class Mirror:
+    """The widgets of one kernel; `heard` follows its messages."""
+
+    def __init__(self) -> None:
+        self._models: dict[str, _Model] = {}
+        self._heard_bytes = 0
+
+    def heard(self, frame: Frame, *, size_bytes: int) -> None:
+        """Follow one message of the kernel, of so many bytes.  Raises MirrorFull."""
+        content = frame.content
+        comm_id, data = content.get("comm_id"), content.get("data")
+        state = data.get("state") if isinstance(data, dict) else None
+        if not isinstance(comm_id, str):
+            return
+        if frame.msg_type == "comm_close":
+            self._models.pop(comm_id, None)
+            return
+        if (
+            frame.msg_type == "comm_open"
+            and content.get("target_name") == WIDGET_TARGET
+        ):
+            if len(self._models) >= MAX_WIDGETS:
+                raise MirrorFull
+            self._models[comm_id] = _Model()
+        model = self._models.get(comm_id)
+        if model is None or not isinstance(state, dict) or not isinstance(data, dict):
+            return
+        self._change(model, state, _paths(data.get("buffer_paths")), frame.buffers)
+        self._weigh(size_bytes)
+
+    def _change(
+        self, model: _Model, state: Json, paths: list[Path], buffers: tuple[bytes, ...]
+    ) -> None:
+        named = state.keys() | {path[0] for path in paths}
+        kept = {
+            path: data for path, data in model.buffers.items() if path[0] not in named
+        }
+        model.state.update(state)
+        model.buffers = {**kept, **dict(zip(paths, buffers, strict=False))}
+
+    def _weigh(self, size_bytes: int) -> None:
+        """Count what is held, once as much was heard as may be held."""
+        self._heard_bytes += size_bytes
+        if self._heard_bytes > MAX_BYTES:
+            self._heard_bytes = sum(map(_size, self._models.values()))
+        if self._heard_bytes > MAX_BYTES:
+            raise MirrorFull
+
+    def targets(self) -> Json:
+        """Return the answer to who asks which comms there are."""
+        return {comm_id: {"target_name": WIDGET_TARGET} for comm_id in self._models}
+
+    def states(self) -> tuple[Json, tuple[bytes, ...]]:
+        """Return the data of `update_states`, and its buffers."""
+        paths: list[list[str | int]] = []
+        buffers: list[bytes] = []
+        for comm_id, model in self._models.items():
+            for path, data in model.buffers.items():
+                paths.append([comm_id, *path])
+                buffers.append(data)
+        states = {
+            comm_id: {**_named(model), "state": model.state}
+            for comm_id, model in self._models.items()
+        }
+        told = {"method": "update_states", "states": states, "buffer_paths": paths}
+        return told, tuple(buffers)
+
+    def saved(self) -> Json:
+        """Return a notebook's `metadata.widgets`; what was typed in secret is left out."""
+        state = {
+            comm_id: {
+                **_named(model),
+                "state": _without_secrets(model.state),
+                "buffers": [
+                    {
+                        "encoding": "base64",
+                        "path": list(path),
+                        "data": base64.b64encode(data).decode(),
+                    }
+                    for path, data in model.buffers.items()
+                ],
+            }
+            for comm_id, model in self._models.items()
+        }
+        return {STATE_MIME: {"version_major": 2, "version_minor": 0, "state": state}}
+
+    @property
+    def metadata(self) -> Json:
+        """Return the metadata of a message that carries widgets' states."""
+        return {"version": _PROTOCOL_VERSION}
+
+
+def _named(model: _Model) -> Json:
+    return {name.lstrip("_"): model.state.get(name) for name in _NAMES}
+
+
+def _without_secrets(state: Json) -> Json:
+    secrets = SECRET.get((state.get("_model_module"), state.get("_model_name")), ())
+    return {name: value for name, value in state.items() if name not in secrets}
+
+
+def _paths(value: Any) -> list[Path]:
+    paths = value if isinstance(value, list) else []
+    return [
+        tuple(path)
+        for path in paths
+        if isinstance(path, list) and path and isinstance(path[0], str)
+    ]
+
+
+def _size(model: _Model) -> int:
+    return len(str(model.state)) + sum(map(len, model.buffers.values()))
