@@ -172,6 +172,11 @@ class PersonaAssignment(models.Model):
         return f"{self.get_persona_display()}, {self.department}"
 
 
+def fingerprint(session_key: str) -> str:
+    """Return a name for a session that may stand in a page, unlike its key."""
+    return sha256(session_key.encode()).hexdigest()[:16]
+
+
 class Session(AbstractBaseSession):
     """A server-side session that knows whose it is, so that it can be ended."""
 
@@ -188,7 +193,7 @@ class Session(AbstractBaseSession):
     @property
     def fingerprint(self) -> str:
         """A name for the session that may stand in a page, unlike its key."""
-        return sha256(self.session_key.encode()).hexdigest()[:16]
+        return fingerprint(self.session_key)
 
     @property
     def device_name(self) -> str:

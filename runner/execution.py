@@ -262,9 +262,13 @@ def _look_around(run: Run, watch: Watch, session: Session, clock: Clock) -> None
     if not beat(run=run, now=now):
         raise RunLost
     reason = None if watch.stop else _stop_reason(run, watch)
-    if reason is not None:
-        watch.stop = reason
-        session.cancel()
+    if reason is None:
+        return
+    if watch.live is not None and reason.code == "cancelled":
+        watch.live.end("reader")  # who ends a live page has not cancelled it
+        return
+    watch.stop = reason
+    session.cancel()
 
 
 def _stop_reason(run: Run, watch: Watch) -> Blocker | None:

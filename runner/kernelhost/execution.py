@@ -19,11 +19,11 @@ from nbformat import NotebookNode, from_dict
 
 from runner.kernelhost.cells import executes
 from runner.kernelhost.kernel import ConfinedKernel
+from runner.kernelhost.messages import clean_text
 from runner.kernelhost.outputs import (
     Emit,
     OutputCollector,
     OutputLimitReached,
-    clean_text,
 )
 from runner.kernelhost.protocol import Limits
 from runner.kernelhost.provisioner import SandboxKernelClient, SandboxKernelManager

@@ -18,8 +18,8 @@ from nbclient.exceptions import DeadKernelError
 from nbformat import NotebookNode
 
 from runner.kernelhost.execution import CellExecutor
+from runner.kernelhost.messages import clean_json
 from runner.kernelhost.output_widgets import OutputWidgets
-from runner.kernelhost.outputs import clean_json
 from runner.live.frames import Frame, encode
 
 #: What the worker has not taken yet may be so much; then the kernel is not listened to.

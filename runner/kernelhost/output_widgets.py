@@ -12,12 +12,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from runner.kernelhost.outputs import (
-    OutputLimitReached,
-    display_id_of,
-    output_from,
-    size_of,
-)
+from runner.kernelhost.messages import display_id_of, output_from, size_of
+from runner.kernelhost.outputs import OutputLimitReached
 
 MODULE, MODEL = "@jupyter-widgets/output", "OutputModel"
 MAX_WIDGETS = 1000

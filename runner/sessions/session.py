@@ -203,10 +203,16 @@ class LiveSession:
             self._out.keep()
             self._forget_pages(moment)
             reason = self._over(moment)
-        if reason and not self.ended_by:
-            self.ended_by = reason
-            logger.info("live.ends run_id=%s reason=%s", self.run.pk, reason)
-            self._host.end()
+        if reason:
+            self.end(reason)
+
+    def end(self, reason: str) -> None:
+        """End it in order, once; `reason` is a word for the record."""
+        if self.ended_by:
+            return
+        self.ended_by = reason
+        logger.info("live.ends run_id=%s reason=%s", self.run.pk, reason)
+        self._host.end()
 
     def _keep_events(self, now: datetime) -> None:
         events, self._events = self._events, []

@@ -20,7 +20,7 @@ from tests.support.services import once
 
 pytestmark = pytest.mark.security
 QUEUES = {*Queue.values, "sweep"}
-WORKERS = ["worker", "api-worker", "batch-worker", "sweep"]
+WORKERS = ["worker", "api-worker", "batch-worker", "live-worker", "sweep"]
 DJANGO = ["web", *WORKERS, "beat", "migrate", "install"]
 NETWORKS: dict[str, Any] = compose()["networks"]
 STAYING = sorted(SERVICES.keys() - {"migrate", "install"})

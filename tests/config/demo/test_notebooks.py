@@ -87,7 +87,8 @@ def test_its_parameters_are_understood_and_its_defaults_fit(row):
     ids=lambda row: row["file"],
 )
 def test_a_good_notebook_has_no_findings(row):
-    assert find(taken(row), environment_packages=PACKAGES) == []
+    found = find(taken(row), environment_packages=PACKAGES)
+    assert [each.code for each in found if each.code != "uses_widgets"] == []
 
 
 def test_the_flaw_is_what_a_reviewer_is_pointed_to():

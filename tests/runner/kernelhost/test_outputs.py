@@ -4,12 +4,12 @@ import json
 
 import pytest
 
+from runner.kernelhost.messages import output_from
 from runner.kernelhost.outputs import (
     FLOOD_FACTOR,
     MAX_DISPLAY_UPDATES,
     OutputCollector,
     OutputLimitReached,
-    output_from,
 )
 from runner.kernelhost.protocol import Limits
 

@@ -218,6 +218,7 @@ def test_an_end_makes_room_for_its_person_and_for_its_version(
         "page": 1,
         "api": 1,
         "batch": 0,
+        "interactive": 0,
     }
 
 

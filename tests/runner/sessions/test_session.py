@@ -9,20 +9,20 @@ from django.conf import settings
 from django.utils import timezone
 
 from accounts.models import Session, User
-from accounts.sessions import SessionStore
 from audit.models import Event
 from gallery.findings.widgets import CODE
 from gallery.models import Version
 from runner.models import Run, WidgetEventBatch
 from runner.results.reading import associated
 from runner.results.vault import unseal
-from runner.services import request_run
+from runner.services import cancel_run, request_run
 from runner.services.requests import Launch
-from runner.sessions.streams import Said, in_key
+from runner.sessions.streams import Said, in_key, out_key
 from runner.workflow import Queue
 from tests.runner.kernelhost.test_live import WIDGETS
 from tests.runner.launching import COUNT_PATIENTS, approved, wait_for_end
 from tests.runner.sessions.web_side import WebSide, data_of, model_id
+from tests.support.signing_in import sign_in
 
 pytestmark = pytest.mark.usefixtures("kernel_host", "data_cluster")
 
@@ -33,17 +33,6 @@ def widgets(*sources: str) -> Version:
         {"code": CODE, "severity": "info", "message": "", "cell": None, "line": None}
     ]
     return approved(*sources, findings=findings)
-
-
-def sign_in(person: User) -> Session:
-    """A sign-in that stands, as a page would have it."""
-    store = SessionStore()
-    now = timezone.now().timestamp()
-    store.update(
-        {"_auth_user_id": str(person.pk), "signed_in_at": now, "last_active_at": now}
-    )
-    store.create()
-    return Session.objects.get(session_key=store.session_key)
 
 
 def open_live(version: Version, by: User) -> Run:
@@ -266,3 +255,29 @@ def test_a_reader_of_somebody_else_s_code_is_told_no_traceback(adams: User) -> N
     assert "secret_formula" not in str(page.heard)
     assert "ZeroDivisionError" not in str(page.heard)
     assert run.incident in str(page.heard)
+
+
+def test_who_ends_it_has_not_cancelled_it(adams: User) -> None:
+    run = open_live(widgets(WIDGETS), adams)
+    page = WebSide(run)
+    page.until_cell(cell=0, change="finished")
+    page.connect()
+    cancel_run(run=run, by=adams, now=timezone.now())
+    ended = wait_for_end(run.pk)
+    assert (ended.status, ended.error, end_of(run).data["ended_by"]) == (
+        "succeeded",
+        None,
+        "reader",
+    )
+
+
+def test_the_broker_may_go_and_come_back(adams: User) -> None:
+    """What is written meanwhile is lost, a page sees the gap and is shown everything anew."""
+    run = open_live(widgets(WIDGETS), adams)
+    page = WebSide(run)
+    page.until_cell(cell=0, change="finished")
+    page.client.delete(in_key(run.pk), out_key(run.pk))
+    again = WebSide(run)
+    again.until_cell(cell=0, change="finished")
+    again.move(model_id(again.connect(), "IntSliderModel"), value=2)
+    again.until(lambda frame: data_of(frame).get("state", {}).get("value") == "at 2")
