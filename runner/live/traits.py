@@ -32,8 +32,8 @@ WRITABLE: dict[tuple[str, str], frozenset[str]] = {
     },
     (CONTROLS, "FileUploadModel"): frozenset({"value", "error"}),
     (CONTROLS, "PlayModel"): frozenset({"value", "playing", "repeat"}),
-    # What a callback shows inside of it, which the page collects and gives back.
-    (OUTPUT, "OutputModel"): frozenset({"outputs"}),
+    # What is shown inside of it is collected by the kernel host, so that no page can say what it was.
+    (OUTPUT, "OutputModel"): frozenset(),
 }
 #: How many views of a widget a page shows; every front end counts them.
 COUNTED = frozenset({"_view_count"})

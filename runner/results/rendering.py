@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from html import escape, unescape
+from itertools import chain
 from typing import Any
 
 from nbformat import NotebookNode, from_dict
@@ -17,6 +18,7 @@ from runner.results.exporter import exporter
 from runner.results.images import PictureBudget
 from runner.results.outputs import TOO_LONG, Shown, shown, words
 from runner.results.sanitising import clean_document
+from runner.results.widgets import at_rest, saved_widgets
 
 #: A page that still opens, in UTF-8; what is beyond is in the downloads.
 MAX_PAGE_BYTES = 24_000_000
@@ -45,14 +47,15 @@ def render(
 ) -> Rendered:
     """Render an executed notebook (nbformat 4, as a dict) for its reader.
 
-    Code, the injected parameters, tracebacks and error messages are not part of it;
-    all metadata but the whole numbers of a picture's size is ignored.  `truncated`
+    Code, the injected parameters, tracebacks and error messages are not part of it; of
+    metadata, only the whole numbers of a picture's size and the widgets' last state count.  `truncated`
     says what the kernel host cut: `[{"cell": index, "message": sentence}]`.  Pictures
     are numbered after `figures_before`, for a notebook that is rendered in parts.
     """
     cells = list(notebook.get("cells", []))
     cuts = _cuts(truncated)
-    pieces = list(_pieces(cells, cuts, figures_before))
+    saved = saved_widgets(notebook)
+    pieces = list(_pieces(cells, cuts, figures_before, saved))
     notes = _sentences(pieces)
     if any(cell.get("cell_type") == "raw" for cell in cells):
         notes.append(RAW)
@@ -80,7 +83,10 @@ def _is_injected(cell: Mapping[str, Any]) -> bool:
 
 
 def _pieces(
-    cells: list[Mapping[str, Any]], cuts: Mapping[int, list[Shown]], figures: int
+    cells: list[Mapping[str, Any]],
+    cuts: Mapping[int, list[Shown]],
+    figures: int,
+    saved: Mapping[str, Any],
 ) -> Iterator[tuple[str, list[Shown]]]:
     """Yield each cell that shows something, as its type and its harmless pieces."""
     page = _Page(figures)
@@ -91,7 +97,8 @@ def _pieces(
             yield "markdown", page.admitted(partial(_words, cell, page.pictures))
         elif cell.get("cell_type") == "code":
             pieces: list[Shown] = []
-            for output in cell.get("outputs") or []:
+            outputs = cell.get("outputs") or []
+            for output in chain.from_iterable(at_rest(each, saved) for each in outputs):
                 pieces += page.admitted(partial(page.outputs, output))
                 if page.is_full:
                     break

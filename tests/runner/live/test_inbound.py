@@ -89,9 +89,13 @@ def test_a_reader_presses_a_button():
     assert answer.event.values == {"event": {"event": "click"}}
 
 
-def test_a_page_counts_views_and_gives_back_what_an_output_holds():
+def test_a_page_counts_views():
     assert passed(update(DISABLED, {"_view_count": 1}))
-    assert passed(update(OUTPUTS, {"outputs": [{"output_type": "stream"}]}))
+
+
+def test_a_page_does_not_say_what_an_output_widget_has_shown():
+    answer = refused(update(OUTPUTS, {"outputs": [{"output_type": "stream"}]}))
+    assert answer.code == "read_only"
 
 
 def test_a_page_asks_for_the_state_of_one_widget():

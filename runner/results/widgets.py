@@ -1,0 +1,173 @@
+"""Widgets as a live session left them, as outputs that need no script and no kernel.
+
+The state is `metadata.widgets` of the executed notebook (ipywidgets' "Widget state JSON", version 2).
+Boxes become what is in them, output widgets what they showed, controls what they were set to.  What has
+no such form stays a widget's output, of which the page says that it is left out.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from html import escape
+from typing import Any
+
+Output = Mapping[str, Any]
+
+VIEW_MIME = "application/vnd.jupyter.widget-view+json"
+STATE_MIME = "application/vnd.jupyter.widget-state+json"
+#: How many widgets are shown of one output, and how deeply they stand in each other.
+MAX_WIDGETS, MAX_DEPTH = 2_000, 30
+MAX_TEXT_CHARS = 100_000
+
+_CONTROLS, _OUTPUT = "@jupyter-widgets/controls", "@jupyter-widgets/output"
+_REFERENCE = "IPY_MODEL_"
+_PICTURES = {"png": "image/png", "jpeg": "image/jpeg", "jpg": "image/jpeg"}
+_BOXES = frozenset({"BoxModel", "GridBoxModel", "HBoxModel", "VBoxModel"})
+_TITLED = frozenset({"AccordionModel", "StackModel", "TabModel"})
+_SILENT = frozenset({"ButtonModel", "FileUploadModel", "PlayModel"})
+
+
+def saved_widgets(notebook: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return what the notebook keeps of its widgets, by id; empty when it keeps nothing."""
+    found: Any = notebook
+    for name in ("metadata", "widgets", STATE_MIME, "state"):
+        found = found.get(name) if isinstance(found, Mapping) else None
+    return found if isinstance(found, Mapping) else {}
+
+
+def at_rest(output: Output, saved: Mapping[str, Any]) -> Iterator[Output]:
+    """Yield what an output shows when its widget is at rest; itself when it shows none."""
+    data = output.get("data")
+    view = data.get(VIEW_MIME) if isinstance(data, Mapping) else None
+    model_id = view.get("model_id") if isinstance(view, Mapping) else None
+    if isinstance(model_id, str) and model_id in saved:
+        yield from _Resting(saved, MAX_WIDGETS).outputs(model_id)
+    else:
+        yield output
+
+
+@dataclass
+class _Resting:
+    saved: Mapping[str, Any]
+    #: How many more may be shown.
+    left: int
+
+    def outputs(self, model_id: str, depth: int = 0) -> Iterator[Output]:
+        entry = self.saved.get(model_id)
+        state = entry.get("state") if isinstance(entry, Mapping) else None
+        self.left -= 1
+        if not isinstance(state, Mapping) or self.left < 0 or depth > MAX_DEPTH:
+            return
+        module, model = entry.get("model_module"), str(entry.get("model_name"))
+        if (module, model) == (_OUTPUT, "OutputModel"):
+            for output in _list(state.get("outputs")):
+                if isinstance(output, Mapping):
+                    yield from self._inner(output, depth)
+        elif module != _CONTROLS:
+            yield _view(model_id)
+        elif model in _BOXES or model in _TITLED:
+            yield from self._children(state, depth, is_titled=model in _TITLED)
+        elif model == "ImageModel":
+            yield _picture(entry, state) or _view(model_id)
+        elif model not in _SILENT:
+            yield _html(_words(model, state))
+
+    def _inner(self, output: Output, depth: int) -> Iterator[Output]:
+        """Yield an output that an output widget holds, which may be a widget again."""
+        data = output.get("data")
+        view = data.get(VIEW_MIME) if isinstance(data, Mapping) else None
+        inner = view.get("model_id") if isinstance(view, Mapping) else None
+        if isinstance(inner, str) and inner in self.saved:
+            yield from self.outputs(inner, depth + 1)
+        else:
+            yield output
+
+    def _children(
+        self, state: Mapping[str, Any], depth: int, *, is_titled: bool
+    ) -> Iterator[Output]:
+        titles = _list(state.get("titles")) if is_titled else []
+        for place, child in enumerate(_list(state.get("children"))):
+            if place < len(titles):
+                yield _html(f"<h4>{_text(titles[place])}</h4>")
+            if isinstance(child, str) and child.startswith(_REFERENCE):
+                yield from self.outputs(child.removeprefix(_REFERENCE), depth + 1)
+
+
+def _words(model: str, state: Mapping[str, Any]) -> str:
+    """Return HTML of what a control says or was set to; cleaned like all of a notebook's."""
+    if model in {"HTMLModel", "HTMLMathModel"}:
+        value = str(state.get("value", ""))[:MAX_TEXT_CHARS]
+    else:
+        value = _text(_setting(model, state))
+    description = _text(state.get("description") or "")
+    return f"<p><strong>{description}</strong> {value}</p>" if description else value
+
+
+def _setting(model: str, state: Mapping[str, Any]) -> Any:
+    if "_options_labels" in state:
+        labels = _list(state["_options_labels"])
+        chosen = state.get("index")
+        places = chosen if isinstance(chosen, list) else [chosen]
+        return [
+            labels[at] for at in places if isinstance(at, int) and 0 <= at < len(labels)
+        ]
+    if model == "PasswordModel":
+        return "(kept to whoever typed it)"
+    value = state.get("value")
+    said = _SAID.get(model)
+    return said(value) if said and value is not None else value
+
+
+def _range(value: Any) -> Any:
+    ends = _list(value)
+    return f"{ends[0]} to {ends[1]}" if len(ends) == 2 else value
+
+
+def _moment(value: Any) -> Any:
+    """Return a date or time, whose months ipywidgets counts from 0."""
+    if not isinstance(value, Mapping):
+        return value
+    names = ("year", "month", "date")
+    day = [value[name] + (name == "month") for name in names if _is_int(value, name)]
+    clock = [value[name] for name in ("hours", "minutes") if _is_int(value, name)]
+    parts = "-".join(f"{part:02}" for part in day), ":".join(f"{p:02}" for p in clock)
+    return " ".join(filter(None, parts))
+
+
+def _is_int(value: Mapping[str, Any], name: str) -> bool:
+    return isinstance(value.get(name), int)
+
+
+_SAID: dict[str, Callable[[Any], Any]] = {
+    **dict.fromkeys(("FloatRangeSliderModel", "IntRangeSliderModel"), _range),
+    **dict.fromkeys(
+        ("DatePickerModel", "DatetimeModel", "NaiveDatetimeModel", "TimeModel"), _moment
+    ),
+}
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, list):
+        return ", ".join(map(_text, value)) or "none"
+    return escape("" if value is None else str(value)[:MAX_TEXT_CHARS])
+
+
+def _picture(entry: Mapping[str, Any], state: Mapping[str, Any]) -> Output | None:
+    kind = _PICTURES.get(str(state.get("format")))
+    for buffer in _list(entry.get("buffers")):
+        if kind and isinstance(buffer, Mapping) and buffer.get("path") == ["value"]:
+            return {"output_type": "display_data", "data": {kind: buffer.get("data")}}
+    return None
+
+
+def _html(source: str) -> Output:
+    return {"output_type": "display_data", "data": {"text/html": source}}
+
+
+def _view(model_id: str) -> Output:
+    return {"output_type": "display_data", "data": {VIEW_MIME: {"model_id": model_id}}}
+
+
+def _list(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else []
