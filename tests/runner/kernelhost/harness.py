@@ -12,6 +12,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import psutil
+
 from runner.kernelhost import client
 from runner.kernelhost.client import (
     DataSourceRequest,
@@ -107,6 +109,10 @@ class KernelHost:
     @property
     def socket(self) -> Path:
         return self.home / "host.sock"
+
+    def rss_bytes(self) -> int:
+        """What the host's own process holds."""
+        return psutil.Process(self.process.pid).memory_info().rss
 
     def start(self) -> "KernelHost":
         self.home.mkdir(parents=True, exist_ok=True)

@@ -38,13 +38,24 @@ class LivePage:
         )
         self.session = client.execute(host.socket, request)
         self.events: list[Event] = []
+        self._goes_on = threading.Event()
+        self._goes_on.set()
         self._queue: queue.Queue[Event] = queue.Queue()
         self._thread = threading.Thread(target=self._listen, daemon=True)
         self._thread.start()
 
+    def pause(self) -> None:
+        """Take no event any more, as a worker that is slow."""
+        self._goes_on.clear()
+
+    def resume(self) -> None:
+        """Take them again."""
+        self._goes_on.set()
+
     def _listen(self) -> None:
         try:
             for event in self.session.events():
+                self._goes_on.wait()
                 self._queue.put(event)
         except (client.ConnectionLost, OSError, ValueError):
             self._queue.put({"event": "lost"})

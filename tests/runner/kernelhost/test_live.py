@@ -261,13 +261,10 @@ def test_much_may_be_shown_as_long_as_a_reader_asks_for_it(host) -> None:
     """A limit of a whole run would end a dashboard by its use."""
     cell = """
 import ipywidgets
-slider, out = ipywidgets.IntSlider(max=100), ipywidgets.Output()
-def draw(change):
-    out.clear_output(wait=True)
-    with out:
-        print(str(change.new) * 20_000)
-slider.observe(draw, "value")
-display(slider, out)
+slider = ipywidgets.IntSlider(max=100)
+drawn = display("", display_id=True)
+slider.observe(lambda change: drawn.update(str(change.new) * 20_000), "value")
+display(slider)
 """
     with LivePage(
         host, cell, output_bytes=60_000, output_bytes_per_cell=50_000
@@ -289,3 +286,20 @@ def test_five_hundred_quick_outputs_arrive_in_order_and_once(host) -> None:
         if event["event"] == "output"
     ]
     assert numbers == [str(number) for number in range(500)]
+
+
+def test_a_slow_worker_makes_the_host_listen_no_further(host) -> None:
+    """What a kernel says while nobody takes it waits in the kernel, not in the host."""
+    flood = """
+import ipywidgets
+label = ipywidgets.Label()
+for n in range(200):
+    label.value = str(n) + "x" * 1_000_000
+"""
+    with LivePage(host, flood) as page:
+        page.pause()
+        time.sleep(4)
+        held_bytes = host.rss_bytes()
+        page.resume()
+        page.until_event("cells_finished")
+    assert held_bytes < 200_000_000, held_bytes
