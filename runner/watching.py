@@ -13,7 +13,7 @@ from django.conf import settings
 from django.db import connections
 
 from runner.models import Run
-from runner.progress import ENDED, TIMEOUTS, channel
+from runner.progress import ENDED, channel
 from runner.workflow import FINAL
 
 T = TypeVar("T")
@@ -29,6 +29,8 @@ class Wait(Protocol):
 
 #: A signal can be lost, so the database is asked this often anyway (seconds).
 LOOK_EVERY_S = 2.0
+#: How long the broker is waited for (seconds).
+PATIENCE_S = 1.0
 
 
 async def watch(
@@ -49,7 +51,7 @@ async def watch(
     over_at = loop.time() + lifetime_s
     async with signals(run_id) as wait:
         while True:
-            yield await sync_to_async(_and_let_go, thread_sensitive=False)(look)
+            yield await ask(look)
             left_s = over_at - loop.time()
             if left_s <= 0:
                 return
@@ -78,6 +80,11 @@ def let_go() -> None:
             connection.close()
 
 
+async def ask(look: Callable[[], T]) -> T:
+    """Return what `look` finds in the database, from a thread that keeps no connection."""
+    return await sync_to_async(_and_let_go, thread_sensitive=False)(look)
+
+
 def _and_let_go(look: Callable[[], T]) -> T:
     try:
         return look()
@@ -91,7 +98,11 @@ async def signals(run_id: UUID) -> AsyncIterator[Wait]:
 
     Without a broker it only waits: the database is the truth, signals are a hint.
     """
-    client = redis.asyncio.Redis.from_url(settings.BROKER_URL, **TIMEOUTS)
+    # Under a timeout of redis-py's, which wait_for keeps, a cancellation can get lost before
+    # Python 3.12, and whoever has gone would be waited for to the end.
+    client = redis.asyncio.Redis.from_url(
+        settings.BROKER_URL, socket_timeout=None, socket_connect_timeout=None
+    )
     pubsub = client.pubsub()
 
     async def wait(timeout_s: float, wanted: bytes | None = None) -> None:
@@ -102,18 +113,21 @@ async def signals(run_id: UUID) -> AsyncIterator[Wait]:
         left_s = timeout_s
         try:
             while left_s > 0:
-                heard = await pubsub.get_message(
-                    ignore_subscribe_messages=True, timeout=left_s
-                )
+                async with asyncio.timeout(left_s + PATIENCE_S):
+                    heard = await pubsub.get_message(
+                        ignore_subscribe_messages=True, timeout=left_s
+                    )
                 if heard is not None and wanted in {None, heard["data"]}:
                     return
                 left_s = over_at - asyncio.get_running_loop().time()
-        except redis.exceptions.RedisError:
+        except (redis.exceptions.RedisError, TimeoutError):
+            left_s = over_at - asyncio.get_running_loop().time()
             await asyncio.sleep(max(left_s, 0))
 
     try:
-        with contextlib.suppress(redis.exceptions.RedisError):
-            await pubsub.subscribe(channel(run_id))
+        with contextlib.suppress(redis.exceptions.RedisError, TimeoutError):
+            async with asyncio.timeout(PATIENCE_S):
+                await pubsub.subscribe(channel(run_id))
         yield wait
     finally:
         with contextlib.suppress(redis.exceptions.RedisError):

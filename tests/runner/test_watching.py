@@ -65,6 +65,24 @@ def test_a_look_leaves_its_connection_to_others() -> None:
     assert len(used) == 1
 
 
+async def _left_after(seconds: float) -> bool:
+    """Tell whether who has gone after so long is not waited for."""
+
+    async def follow() -> None:
+        async for _ in watching.watch(uuid4(), lambda: None, lifetime_s=30, every_s=30):
+            pass
+
+    following = asyncio.create_task(follow())
+    await asyncio.sleep(seconds)
+    following.cancel()
+    await asyncio.wait([following], timeout=2)
+    return following.cancelled()
+
+
+async def test_who_goes_while_the_broker_is_asked_has_gone() -> None:
+    assert all([await _left_after(n / 10_000) for n in range(100)])
+
+
 def test_who_follows_looks_after_every_change() -> None:
     assert looks_while(changes, wanted=None) == 1 + 3
 
