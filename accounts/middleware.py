@@ -28,7 +28,6 @@ if TYPE_CHECKING:
 
     from django.http import HttpRequest
 
-TOUCH_EVERY_S = 30
 PAGES = {
     400: "400.html",
     403: "403.html",
@@ -61,7 +60,7 @@ class IdleLogoffMiddleware(MiddlewareMixin):
         if not request.user.is_authenticated or not is_activity(view):
             return
         now_s = timezone.now().timestamp()
-        if now_s - request.session[sessions.LAST_ACTIVE_AT] >= TOUCH_EVERY_S:
+        if now_s - request.session[sessions.LAST_ACTIVE_AT] >= sessions.TOUCH_EVERY_S:
             request.session[sessions.LAST_ACTIVE_AT] = now_s
 
 

@@ -58,6 +58,26 @@ def open_sessions(person: User, *, now: datetime) -> list[Session]:
     return list(person.sessions.filter(expire_date__gt=now))
 
 
+def standing_session(
+    person_id: int, fingerprint: str, *, now: datetime
+) -> Session | None:
+    """The session of this fingerprint, while its person is signed in with it."""
+    standing = Session.objects.filter(
+        person_id=person_id,
+        expire_date__gt=now,
+        last_active_at__gte=now - timedelta(seconds=settings.SESSION_IDLE_S),
+        signed_in_at__gte=now - timedelta(seconds=settings.SESSION_ABSOLUTE_S),
+    )
+    return next(
+        (
+            each
+            for each in standing.defer("session_data")
+            if each.fingerprint == fingerprint
+        ),
+        None,
+    )
+
+
 @dataclass(frozen=True)
 class PersonaChange:
     """One persona that comes, goes (`to` is None) or changes its department."""

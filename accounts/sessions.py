@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 SIGNED_IN_AT = "signed_in_at"
 LAST_ACTIVE_AT = "last_active_at"
 DEVICE = "device"
+#: That somebody is there is written down this often (seconds).
+TOUCH_EVERY_S = 30
 
 
 class SessionStore(DatabaseStore):

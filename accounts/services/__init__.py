@@ -21,6 +21,7 @@ from accounts.services.people import (
     set_roles,
     sync_personas,
 )
+from accounts.services.presence import note_presence
 from accounts.services.sign_in import (
     act_as,
     end_session,
@@ -45,6 +46,7 @@ __all__ = [
     "end_sessions",
     "expire_session",
     "expire_sessions",
+    "note_presence",
     "password_link_token",
     "reactivate_person",
     "rename_person",
