@@ -18,6 +18,7 @@ from config.embedded import application
 from config.embedded.launcher import Launch
 from config.embedded.postgres import PostgresServer, dsn
 from config.embedded.valkey import ValkeyServer
+from runner.live.frames import MAX_FRAME_BYTES
 
 REPOSITORY = Path(__file__).parents[2]
 SOURCE = "hospital"
@@ -227,6 +228,14 @@ def python(
     )
 
 
+#: Uploads ride in one frame. Compressed, secret and chosen text side by side would be told
+#: by their length.
+SOCKET_ARGUMENTS = (
+    *("--ws-max-size", str(MAX_FRAME_BYTES)),
+    *("--ws-per-message-deflate", "false"),
+)
+
+
 def web_arguments(port: int) -> tuple[str, ...]:
     """The web server on loopback, as the demo and the tests start it.
 
@@ -237,6 +246,7 @@ def web_arguments(port: int) -> tuple[str, ...]:
         *("-m", "uvicorn", "config.asgi:application", "--host", "127.0.0.1"),
         *("--port", str(port), "--lifespan", "off", "--no-access-log"),
         *("--no-proxy-headers", "--timeout-graceful-shutdown", "2"),
+        *SOCKET_ARGUMENTS,
     )
 
 
