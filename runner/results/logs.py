@@ -3,7 +3,7 @@
 import logging
 import re
 
-_TOKEN = re.compile(r"(/results/)[^/?\s]+")
+_TOKEN = re.compile(r"(/(?:results|live)/)[^/?\s]+")
 
 
 class ForgetTokens(logging.Filter):

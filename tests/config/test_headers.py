@@ -79,18 +79,20 @@ def test_what_is_no_origin_is_refused(origin):
         authority(origin)
 
 
-def test_the_web_servers_log_forgets_tokens():
+@pytest.mark.parametrize("place", ["results", "live"])
+def test_the_web_servers_log_forgets_tokens(place):
     record = logging.LogRecord(
         "uvicorn.access",
         logging.INFO,
         __file__,
         1,
         '%s - "%s %s HTTP/%s" %d',
-        ("127.0.0.1:1", "GET", "/results/S3cret-token_/?a", "1.1", 200),
+        ("127.0.0.1:1", "GET", f"/{place}/S3cret.token_/?a", "1.1", 200),
         None,
     )
     assert ForgetTokens().filter(record)
-    assert record.getMessage() == '127.0.0.1:1 - "GET /results/[token]/?a HTTP/1.1" 200'
+    told = f'127.0.0.1:1 - "GET /{place}/[token]/?a HTTP/1.1" 200'
+    assert record.getMessage() == told
 
 
 def test_every_handler_forgets_tokens():
