@@ -190,6 +190,19 @@ def live_blockers(user: User, run: Run) -> list[Blocker]:
     return []
 
 
+def session_blockers(user: User, run: Run) -> list[Blocker]:
+    """Return why the person may not open, or stay on, the page of this live session."""
+    if run.requested_by_id != user.pk or not user.is_active:
+        return [
+            Blocker("not_your_run", "A session belongs to the person who started it.")
+        ]
+    if not run.is_live:
+        return [Blocker("not_a_live_session", "This run has no live page.")]
+    if run.is_final:
+        return [StateBlocker("already_finished", "The session has already ended.")]
+    return []
+
+
 def stop_reason(run: Run) -> Blocker | None:
     """Return why a run that is under way must stop now, or None.
 

@@ -16,9 +16,10 @@ from django.urls import reverse
 
 from accounts.models import User
 from accounts.policies import NotAllowed, require
+from accounts.queries import standing_session
 from runner.models import ContentLink, LinkKind, Run
-from runner.policies import live_blockers, result_blockers
-from runner.results.reading import view_result, watch_outputs
+from runner.policies import live_blockers, result_blockers, session_blockers
+from runner.results.reading import open_session, view_result, watch_outputs
 
 LIFETIME = timedelta(seconds=60)
 TOKEN_BYTES = 32
@@ -55,18 +56,37 @@ def make_live_link(run: Run, *, by: User, now: datetime) -> str:
     return _new_link(run, LinkKind.LIVE, "live-outputs", by=by, now=now)
 
 
+def make_session_link(run: Run, *, by: User, sign_in: str, now: datetime) -> str:
+    """Return a new address of the live session's page, good once.
+
+    The page stays only as long as the session whose fingerprint is `sign_in`.  Raises
+    NotAllowed when the live session is not theirs, is none or has ended.
+    """
+    require(session_blockers(by, run))
+    token = _new_token(run, LinkKind.SESSION, by=by, now=now, sign_in=sign_in)
+    return f"{settings.CONTENT_ORIGIN}/live/{token}/"
+
+
 def _new_link(run: Run, kind: str, route: str, *, by: User, now: datetime) -> str:
+    token = _new_token(run, kind, by=by, now=now)
+    path = reverse(route, args=[token], urlconf=CONTENT_URLCONF)
+    return f"{settings.CONTENT_ORIGIN}{path}"
+
+
+def _new_token(
+    run: Run, kind: str, *, by: User, now: datetime, sign_in: str = ""
+) -> str:
     token = secrets.token_urlsafe(TOKEN_BYTES)
     ContentLink.objects.create(
         token_sha256=_hash(token),
         run=run,
         person=by,
         kind=kind,
+        sign_in=sign_in,
         created_at=now,
         expires_at=now + LIFETIME,
     )
-    path = reverse(route, args=[token], urlconf=CONTENT_URLCONF)
-    return f"{settings.CONTENT_ORIGIN}{path}"
+    return token
 
 
 @transaction.atomic
@@ -93,6 +113,22 @@ def redeem_live(token: str, *, now: datetime) -> ContentLink:
     link = _use(token, LinkKind.LIVE, now=now)
     try:
         watch_outputs(run=link.run, by=link.person, now=now)
+    except NotAllowed as refusal:
+        raise LinkRefused from refusal
+    return link
+
+
+@transaction.atomic
+def redeem_session(token: str, *, now: datetime) -> ContentLink:
+    """Use a link to a live session's page up; the look is in the log from here on.
+
+    Raises LinkRefused, also when the sign-in that it was made in has ended.
+    """
+    link = _use(token, LinkKind.SESSION, now=now)
+    if standing_session(link.person_id, link.sign_in, now=now) is None:
+        raise LinkRefused
+    try:
+        open_session(run=link.run, by=link.person, now=now)
     except NotAllowed as refusal:
         raise LinkRefused from refusal
     return link

@@ -11,7 +11,7 @@ from accounts.models import User
 from accounts.policies import NotNow, StateBlocker, require
 from audit.log import record
 from runner.models import Run, RunResult
-from runner.policies import live_blockers, result_blockers
+from runner.policies import live_blockers, result_blockers, session_blockers
 from runner.results import vault
 from runner.results.tables import Table, tables
 
@@ -38,6 +38,13 @@ def view_result(*, run: Run, by: User, now: datetime) -> bytes:
 def watch_outputs(*, run: Run, by: User, now: datetime) -> None:
     """Let somebody see what their run shows while it runs.  Raises NotAllowed."""
     require(live_blockers(by, run))
+    record(WATCHED, by=by, at=now, target=run)
+
+
+@transaction.atomic
+def open_session(*, run: Run, by: User, now: datetime) -> None:
+    """Let somebody see the page of their live session.  Raises NotAllowed."""
+    require(session_blockers(by, run))
     record(WATCHED, by=by, at=now, target=run)
 
 
