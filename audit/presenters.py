@@ -81,6 +81,11 @@ REGISTRY: dict[str, Sentence] = {
     "lease.closed": ("The login of {target} was closed", ": {role}"),
     "result.viewed": ("{actor} looked at the result of {target}",),
     "result.watched": ("{actor} watched what {target} showed while it ran",),
+    "live.refused_messages": (
+        "The page of {target}, open to {actor}, sent what no page may send",
+        ", {messages} messages",
+        ": {codes}",
+    ),
     "result.downloaded": ("{actor} downloaded the result of {target}", " as {format}"),
     "result.expired": ("The result of {target} ran out and was destroyed",),
     "result.keys_rotated": (

@@ -85,6 +85,22 @@ def decode(
     """
     if len(data) > max_bytes:
         raise BadFrame("too_large")
+    return _decoded(data, max_json_bytes=MAX_JSON_BYTES)
+
+
+def decode_ours(data: bytes) -> Frame:
+    """Return the message behind bytes that `encode` wrote, of any size.  Raises BadFrame."""
+    return _decoded(data, max_json_bytes=len(data))
+
+
+def message_type(data: bytes) -> str:
+    """Return the type that the header names, without the rest.  Raises BadFrame."""
+    offsets = _offsets(data)
+    header = _object(data[offsets[1] : offsets[2]], MAX_JSON_BYTES)
+    return Frame("", header).msg_type
+
+
+def _decoded(data: bytes, *, max_json_bytes: int) -> Frame:
     channel, *jsons = _parts(data)
     buffers = tuple(jsons[_FIXED_PARTS - 1 :])
     header, parent, metadata, content = (
