@@ -19,12 +19,12 @@ from nbformat import NotebookNode
 
 from runner.kernelhost.execution import CellExecutor
 from runner.kernelhost.messages import clean_json
+from runner.kernelhost.outputs import OutputLimitReached
 from runner.kernelhost.output_widgets import OutputWidgets
 from runner.live.frames import Frame, encode
 
-#: What the worker has not taken yet may be so much; then the kernel is not listened to.
-MAX_BACKLOG_BYTES = 32 * 1024 * 1024
-BACKLOG_PAUSE_S = 0.01
+#: What the worker has not taken yet may be so much; a kernel that says more floods.
+MAX_BACKLOG_BYTES = 64 * 1024 * 1024
 #: Changes of output widgets are told together when they come this close (seconds).
 FLUSH_S = 0.015
 WATCH_EVERY_S = 0.5
@@ -99,8 +99,9 @@ class LiveExecutor(CellExecutor):
             pass
 
     async def _next(self) -> dict[str, Any]:
-        while self.backlog() > MAX_BACKLOG_BYTES:
-            await asyncio.sleep(BACKLOG_PAUSE_S)
+        if self.backlog() > MAX_BACKLOG_BYTES:
+            # What is not taken from the socket would only pile up behind it.
+            raise OutputLimitReached
         message: dict[str, Any] = await self._open.iopub_channel.get_msg(timeout=None)
         return message
 
