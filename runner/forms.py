@@ -11,6 +11,7 @@ from django.http import HttpRequest, QueryDict
 from accounts.models import User
 from accounts.personas import DEFAULT_PURPOSE, Persona, Purpose, active_persona
 from gallery.forms import ServiceForm
+from gallery.interactive import is_interactive
 from gallery.models import Version
 from runner.models import RunKind
 from runner.parameters.fields import JsonField
@@ -127,6 +128,11 @@ class RunForms:
     def is_current(self) -> bool:
         """Tell whether the form was shown for this version; a preview's address says."""
         return self.kind == RunKind.PREVIEW or self.seen == self.version.number
+
+    @property
+    def is_interactive(self) -> bool:
+        """Tell whether the version can be opened as a live page."""
+        return is_interactive(self.version)
 
     @property
     def status(self) -> int:

@@ -7,6 +7,7 @@ from uuid import UUID
 from django import template
 from django.utils import timezone
 
+from accounts.models import fingerprint
 from accounts.personas import Persona
 from gallery.access import can_edit
 from gallery.models import Notebook, Version
@@ -16,7 +17,7 @@ from runner.line import Place, places_of
 from runner.models import Run, RunKind
 from runner.policies import launch_blockers
 from runner.presenters import compliance_signature
-from runner.results.links import make_link, make_live_link
+from runner.results.links import make_link, make_live_link, make_session_link
 
 register = template.Library()
 _SHOWN = 5
@@ -119,6 +120,19 @@ def result_frame(context: template.Context, run: Run) -> dict[str, Any]:
     """Frame the result with a new link: good for one look within a minute."""
     now = timezone.now()
     return {"run": run, "address": make_link(run, by=context["user"], now=now)}
+
+
+@register.inclusion_tag("runner/_session_frame.html", takes_context=True)
+def session_frame(context: template.Context, run: Run) -> dict[str, Any]:
+    """Frame the page of a live session, with a new link that knows this sign-in."""
+    request = context["request"]
+    address = make_session_link(
+        run,
+        by=request.user,
+        sign_in=fingerprint(request.session.session_key),
+        now=timezone.now(),
+    )
+    return {"run": run, "address": address}
 
 
 @register.inclusion_tag("runner/_live_frame.html", takes_context=True)

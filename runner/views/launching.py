@@ -49,7 +49,7 @@ def launch(request: HttpRequest, slug: str) -> HttpResponse:
                 launch=forms.launched(),
                 by=request.user,
                 now=timezone.now(),
-                queue=Queue.PAGE,
+                queue=_queue(request),
             )
         )
         if run is not None:
@@ -83,7 +83,7 @@ def preview(request: HttpRequest, slug: str, number: int) -> HttpResponse:
                 launch=forms.launched(),
                 by=request.user,
                 now=timezone.now(),
-                queue=Queue.PAGE,
+                queue=_queue(request),
             )
         )
         if run is not None:
@@ -107,7 +107,10 @@ def repeat(request: HttpRequest, run_id: UUID) -> HttpResponse:
     before = get_object_or_404(runs_of(request.user), pk=run_id)
     try:
         run = repeat_run(
-            before=before, by=request.user, now=timezone.now(), queue=Queue.PAGE
+            before=before,
+            by=request.user,
+            now=timezone.now(),
+            queue=Queue.INTERACTIVE if before.is_live else Queue.PAGE,
         )
     except VersionReplaced:
         return redirect(f"{_form_of(before)}?from={before.pk}")
@@ -115,6 +118,12 @@ def repeat(request: HttpRequest, run_id: UUID) -> HttpResponse:
         messages.warning(request, "The version changed since then: look these through.")
         return redirect(f"{_form_of(before)}?from={before.pk}")
     return redirect(run)
+
+
+def _queue(request: HttpRequest) -> Queue:
+    """Return where the run waits: its person asked for a live page, or waits for a result."""
+    is_live = request.POST.get("how") == "live"
+    return Queue.INTERACTIVE if is_live else Queue.PAGE
 
 
 def _form_of(run: Run) -> str:

@@ -3,6 +3,7 @@
 from typing import Any
 from uuid import UUID
 
+from django.conf import settings
 from django.contrib import messages
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
@@ -58,7 +59,8 @@ def cancel(request: HttpRequest, run_id: UUID) -> HttpResponse:
     """Stop a run."""
     shown = get_object_or_404(runs_of(request.user), pk=run_id)
     cancel_run(run=shown, by=request.user, now=timezone.now())
-    messages.info(request, "The run is being stopped.")
+    what = "live page is being ended" if shown.is_live else "run is being stopped"
+    messages.info(request, f"The {what}.")
     return redirect(shown)
 
 
@@ -81,4 +83,5 @@ def _about(request: HttpRequest, run_id: UUID) -> dict[str, Any]:
         "result_blockers": result_blockers(request.user, shown),
         "may_repeat": may_repeat,
         "is_author": can_edit(request.user, shown.notebook),
+        "live_idle_minutes": settings.LIVE_IDLE_S // 60,
     }
