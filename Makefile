@@ -44,9 +44,9 @@ fix: setup ## Format, and fix what can be fixed by itself
 	@$(BIN)/ruff check --fix --quiet . || true
 	@$(BIN)/ruff format .
 
-setup: machine .venv/.dev-installed $(BUILT) ## Install everything that tests and checks need
+setup: machine .venv/.dev-installed $(BUILT) .frontend/lock.txt ## Install everything that tests and checks need
 
-setup-demo: machine .venv/.installed $(BUILT)
+setup-demo: machine .venv/.installed $(BUILT) .frontend/lock.txt
 
 machine:
 	@$(PYTHON) config/embedded/machine.py $(SANDBOX)
@@ -75,8 +75,14 @@ machine:
 .environments/%/warm.py: environments/%.warm.py .environments/%/lock.txt
 	@cp $< $@
 
+.frontend/lock.txt: frontend/voila.txt | .venv/.installed
+	@echo "Fetching the front end of live sessions"
+	@$(BIN)/python -m runner.sessions.voila fetch $< .frontend | $(PYTHON) config/demo/progress.py
+	@touch $@
+
 pins: setup ## Pin requirements and notebook environments anew
 	@for name in requirements requirements-dev $(ENVIRONMENTS:%=environments/%) tests/benchmarks/papermill; do \
 		echo "$$name.txt"; CUSTOM_COMPILE_COMMAND="make pins" $(BIN)/pip-compile --quiet --strip-extras \
 		--generate-hashes --allow-unsafe --no-emit-index-url --no-emit-find-links \
 		--no-emit-trusted-host --no-emit-options --output-file $$name.txt $$name.in; done
+	@echo frontend/voila.txt; $(BIN)/python -m runner.sessions.voila pin frontend/voila.in frontend/voila.txt

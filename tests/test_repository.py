@@ -20,7 +20,7 @@ LONGEST_FILE = 400
 LONGEST_STYLE_SHEET = 600  # one for the whole site
 LONGEST_FUNCTION = 40
 PINNED = re.compile(
-    r"^(requirements[\w-]*|environments/[\w-]+|tests/benchmarks/papermill)\.txt$"
+    r"^(requirements[\w-]*|(environments|frontend)/[\w-]+|tests/benchmarks/papermill)\.txt$"
 )
 GENERATED = re.compile(
     r"^static/vendor/|/migrations/|\.ipynb$|\.min\.(js|css)$|^LICENSE$"
@@ -160,14 +160,14 @@ def test_templates_hold_no_inline_script_or_style(name):
 
 
 def test_every_dependency_says_why_it_is_there():
-    for name in named(r"^(requirements|environments|tests/benchmarks).*\.in$"):
+    for name in named(r"^(requirements|environments|frontend|tests/benchmarks).*\.in$"):
         for line in text_of(name).splitlines():
             if line and not line.startswith(("#", "-")):
                 assert re.match(r"^\S+  # \S", line), f"{name}: {line}"
 
 
 def test_every_dependency_is_pinned_with_hashes():
-    for name in named(r"^(requirements|environments|tests/benchmarks).*\.in$"):
+    for name in named(r"^(requirements|environments|frontend|tests/benchmarks).*\.in$"):
         pinned = text_of(str(Path(name).with_suffix(".txt"))).lower().replace("_", "-")
         for line in text_of(name).splitlines():
             if line and not line.startswith(("#", "-")):
