@@ -1,6 +1,6 @@
 """Answers that carry what a notebook made, and refusals in plain words."""
 
-from django.http import HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.utils.html import format_html
 from django.utils.http import content_disposition_header
 
@@ -44,3 +44,14 @@ def refusal(status: int, sentence: str) -> HttpResponse:
         sentence,
     )
     return HttpResponse(page, status=status, content_type="text/html; charset=utf-8")
+
+
+def unless_framed(request: HttpRequest, sentence: str) -> HttpResponse | None:
+    """Return a refusal for everything but a frame that asks; `sentence` says where to go."""
+    if request.method != "GET":
+        response = refusal(405, "Results can only be looked at.")
+        response["Allow"] = "GET"
+        return response
+    if request.headers.get("Sec-Fetch-Dest") != "iframe":
+        return refusal(403, sentence)
+    return None

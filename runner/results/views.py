@@ -9,7 +9,7 @@ from runner.results import headers
 from runner.results.document import compose, stylesheet_hash
 from runner.results.links import LinkRefused, redeem, redeem_live
 from runner.results.live import Watcher, growing_document
-from runner.results.responses import refusal
+from runner.results.responses import refusal, unless_framed
 from runner.watching import let_go
 
 NOT_FRAMED = (
@@ -22,7 +22,7 @@ HTML = "text/html; charset=utf-8"
 
 def framed_result(request: HttpRequest, token: str) -> HttpResponseBase:
     """Show a result once, to the frame that asks for it, and to nothing else."""
-    refused = _unless_framed(request)
+    refused = unless_framed(request, NOT_FRAMED)
     if refused is not None:
         return refused
     try:
@@ -35,7 +35,7 @@ def framed_result(request: HttpRequest, token: str) -> HttpResponseBase:
 
 def live_outputs(request: HttpRequest, token: str) -> HttpResponseBase:
     """Show what a run shows while it runs, as it comes, to the frame that asks."""
-    refused = _unless_framed(request)
+    refused = unless_framed(request, NOT_FRAMED)
     if refused is not None:
         return refused
     try:
@@ -52,17 +52,6 @@ def live_outputs(request: HttpRequest, token: str) -> HttpResponseBase:
     response = StreamingHttpResponse(growing_document(watcher), content_type=HTML)
     response["X-Accel-Buffering"] = "no"
     return _under_policy(response)
-
-
-def _unless_framed(request: HttpRequest) -> HttpResponse | None:
-    """Return a refusal for everything but a frame that asks."""
-    if request.method != "GET":
-        response = refusal(405, "Results can only be looked at.")
-        response["Allow"] = "GET"
-        return response
-    if request.headers.get("Sec-Fetch-Dest") != "iframe":
-        return refusal(403, NOT_FRAMED)
-    return None
 
 
 def _under_policy(response: HttpResponseBase) -> HttpResponseBase:
