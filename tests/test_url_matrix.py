@@ -172,9 +172,15 @@ def test_every_route_has_a_row() -> None:
     assert said - routed == set(), "these routes are gone"
 
 
-def test_the_content_origin_answers_two_addresses_only() -> None:
+def test_the_content_origin_answers_these_addresses_only() -> None:
     there = get_resolver("config.content_urls").url_patterns
-    assert set(routes(there)) == {"framed-result", "live-outputs"}
+    results = {"framed-result", "live-outputs"}
+    assert set(routes(there)) == results | {
+        "asset",
+        "kernel",
+        "session-page",
+        "shutdown",
+    }
 
 
 #: Rows per test, so that none takes long.

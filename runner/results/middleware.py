@@ -95,5 +95,8 @@ class ContentOriginMiddleware:
 
 def _forget_path(request: HttpRequest) -> None:
     """Take the token out of the path, which Django logs with every refusal."""
-    request.path = request.path_info = "/results/[token]/"
+    if request.path_info.startswith("/assets/"):
+        return  # the same for everybody
+    kind = "live" if request.path_info.startswith("/live/") else "results"
+    request.path = request.path_info = f"/{kind}/[token]/"
     request.META["PATH_INFO"] = request.path
