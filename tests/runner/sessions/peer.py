@@ -48,6 +48,8 @@ class Peer:
         self.is_dead = self.refuses = self.is_silent = False
         self.pages: dict[Any, asyncio.Queue[bytes | None]] = {}
         self.lock = threading.RLock()
+        #: How long it takes to say what every widget looks like (seconds).
+        self.thinks_s = 0.0
         self.is_over = threading.Event()
 
     # What the worker does ---------------------------------------------------------
@@ -166,6 +168,8 @@ class Peer:
             self.tell(Frame("shell", reply.header, said.header, {}, content))
             # Without it the page waits for three seconds before it asks for widgets.
             self.tell(frame("status", {"execution_state": "idle"}, said.header))
+        elif said.content.get("data") == {"method": "request_states"}:
+            threading.Timer(self.thinks_s, self.send, (said,)).start()
         elif said.msg_type != "comm_close":
             self.send(said)
 
@@ -176,7 +180,8 @@ class Peer:
             made.msg_type, made.content, header=made.header, metadata=made.metadata
         )
         socket = self.client.shell_channel.socket
-        session.send(socket, message, buffers=list(made.buffers))
+        with self.lock:
+            session.send(socket, message, buffers=list(made.buffers))
 
     # The server ---------------------------------------------------------------------
 
@@ -216,7 +221,9 @@ class Peer:
             return 404, {}, b""
         request = RequestFactory().get(path, headers=given)
         response = answer(file, request)
-        return response.status_code, dict(response.headers), response.content
+        # As the middleware does: its own headers where a response has none.
+        headers = {**content_headers(secure=False), **response.headers}
+        return response.status_code, headers, response.content
 
     async def socket(self, scope: Any, receive: Any, send: Any) -> None:
         await receive()

@@ -225,7 +225,9 @@ def test_a_page_that_comes_late_and_again_shows_everything_once(seen):
     seen.peer.refuses = True
     seen.peer.drop()
     seen.waits_for("Connecting again…")
-    # Made while nobody looked: it must be known before what shows it.
+    # Made while nobody looked: it must be known before what shows it, and some widget
+    # managers have no patience.
+    seen.peer.thinks_s = 2.5
     seen.peer.execute(3, "display(ipywidgets.Button(description='While away'))")
     seen.peer.refuses = False
     live.get_by_role("button", name="While away").wait_for(timeout=30_000)
