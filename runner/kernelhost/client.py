@@ -6,6 +6,7 @@ import base64
 import json
 import select
 import socket
+import struct
 import threading
 import time
 from collections.abc import Iterator, Mapping
@@ -16,6 +17,7 @@ from typing import Any
 
 READ_BYTES = 1024 * 1024
 STATUS_TIMEOUT_S = 5.0
+SEND_TIMEOUT_S = 10
 LAST_EVENTS = ("finished", "refused")
 
 
@@ -173,6 +175,9 @@ def execute(socket_path: Path | str, request: ExecuteRequest) -> Session:
         ConnectionLost: the host hung up while the request was sent.
     """
     connection = _connect(socket_path, None)
+    # A host that takes nothing is as good as gone.
+    seconds = struct.pack("ll", SEND_TIMEOUT_S, 0)
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, seconds)
     try:
         connection.sendall(_line(request.as_message()))
     except OSError as problem:

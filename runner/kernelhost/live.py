@@ -9,25 +9,35 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any
 
+import zmq
 from nbclient.exceptions import DeadKernelError
 from nbformat import NotebookNode
 
 from runner.kernelhost.execution import CellExecutor
-from runner.kernelhost.messages import clean_json
-from runner.kernelhost.outputs import OutputLimitReached
+from runner.kernelhost.messages import clean_json, clean_text
 from runner.kernelhost.output_widgets import OutputWidgets
+from runner.kernelhost.outputs import OutputLimitReached
+from runner.live.comms import MAX_ID_CHARS
 from runner.live.frames import Frame, encode
+from runner.live.inbound import idle
+
+log = logging.getLogger(__name__)
 
 #: What the worker has not taken yet may be so much; a kernel that says more floods.
 MAX_BACKLOG_BYTES = 64 * 1024 * 1024
 #: Changes of output widgets are told together when they come this close (seconds).
 FLUSH_S = 0.015
 WATCH_EVERY_S = 0.5
+#: So long, too, that it goes on at so many bytes per second.
+TOLD_PER_S = 10_000_000.0
+#: Messages that a kernel has not answered; further ones are dropped, and said to be done.
+MAX_UNANSWERED = 400
 #: A cell that answers within so many seconds while it runs, waits for its reader.
 PROBE_S = 2.0
 
@@ -55,7 +65,8 @@ class LiveExecutor(CellExecutor):
         self.cells_are_done = False
         self._cells: dict[str, int] = {}
         self._last_cell: int | None = None
-        self._busy_with: Any = None
+        self._unanswered: set[str] = set()
+        self._open_parents: set[str] = set()
         self._busy_since: float | None = None
         self._worked_s = 0.0
         self._is_waiting = False
@@ -88,6 +99,8 @@ class LiveExecutor(CellExecutor):
 
     async def _run_cell(self, index: int, cell: NotebookNode) -> None:
         self._last_cell, self._worked_s, self._is_waiting = index, 0.0, False
+        # What answers a question of the cell before says nothing of this one.
+        self._probe = None
         await super()._run_cell(index, cell)
         self.widgets.flush()
 
@@ -147,10 +160,14 @@ class LiveExecutor(CellExecutor):
         return False
 
     def _take_comm(self, message: dict[str, Any]) -> None:
-        data = message["content"].get("data")
+        content = message["content"]
+        data = content.get("data")
         method = data.get("method") if isinstance(data, dict) else None
         if method == "echo_update" and self._is_ours(message):
             return  # the page was told when the kernel was
+        comm_id = content.get("comm_id")
+        if not isinstance(comm_id, str) or len(comm_id) > MAX_ID_CHARS:
+            return
         self.widgets.heard(message)
         self._pass_on(message)
 
@@ -160,16 +177,21 @@ class LiveExecutor(CellExecutor):
         Whether it is a cell's: libraries that answer messages while a cell runs may leave the
         last of them as the parent of what follows, so that it seems to be done with it twice.
         """
-        parent = message["parent_header"].get("msg_id")
+        parent = str(message["parent_header"].get("msg_id"))
+        if state == "idle":
+            self._unanswered.discard(parent)
         if self._is_ours(message):
             if state == "idle" and parent == self._probe:
                 self._answered()
             return False
         if state == "busy":
-            self._busy_with, self._busy_since = parent, time.monotonic()
+            self._busy_since = self._busy_since or time.monotonic()
+            self._open_parents.add(parent)
         elif state == "idle":
-            is_second = self._busy_with != parent
-            self._busy_with = self._busy_since = None
+            is_second = parent not in self._open_parents
+            self._open_parents.discard(parent)
+            if not self._open_parents:
+                self._busy_since = None
             if is_second:
                 return True
         self._pass_on(message)
@@ -179,7 +201,8 @@ class LiveExecutor(CellExecutor):
         if self.widgets.take(message):
             if self._flush is None:
                 loop = asyncio.get_running_loop()
-                self._flush = loop.call_later(FLUSH_S, self._flush_now)
+                wait_s = FLUSH_S + self.widgets.changed_bytes / TOLD_PER_S
+                self._flush = loop.call_later(wait_s, self._flush_now)
             return
         cell = self._cells.get(parent, self._last_cell) if parent else self._last_cell
         if cell is not None:
@@ -201,14 +224,19 @@ class LiveExecutor(CellExecutor):
                 "iopub",
                 _header(message["header"]),
                 _header(message["parent_header"]),
-                {"version": version} if isinstance(version, str) else {},
+                {"version": clean_text(version)} if isinstance(version, str) else {},
                 clean_json(message["content"]),
                 tuple(bytes(buffer) for buffer in message.get("buffers", ())),
             )
         )
 
     def _emit_frame(self, frame: Frame) -> None:
-        self.emit({"event": "frame", "frame": base64.b64encode(encode(frame)).decode()})
+        try:
+            data = encode(frame)
+        except ValueError:
+            log.warning("live.not_passed_on: a message that cannot be written")
+            return
+        self.emit({"event": "frame", "frame": base64.b64encode(data).decode()})
 
     def _tell(self, comm_id: str, outputs: list[dict[str, Any]]) -> None:
         """Tell page and kernel what an output widget holds."""
@@ -220,9 +248,9 @@ class LiveExecutor(CellExecutor):
                 "buffer_paths": [],
             },
         }
-        session = self._open.session
-        message = session.msg("comm_msg", content)
-        self._open.shell_channel.send(message)
+        message = self._open.session.msg("comm_msg", content)
+        # A kernel that has much to answer already learns of the next change.
+        self._send(message, ())
         self._emit_frame(Frame("iopub", _header(message["header"]), content=content))
 
     def say(self, frame: Frame) -> None:
@@ -239,9 +267,21 @@ class LiveExecutor(CellExecutor):
             "metadata": frame.metadata,
             "content": frame.content,
         }
-        self._open.session.send(
-            self._open.shell_channel.socket, message, buffers=list(frame.buffers)
-        )
+        if not self._send(message, frame.buffers):
+            self._emit_frame(idle(frame.header))
+
+    def _send(self, message: dict[str, Any], buffers: Sequence[bytes]) -> bool:
+        """Sign and send; whether it was.  Nothing here may wait: other runs would, too."""
+        if len(self._unanswered) >= MAX_UNANSWERED:
+            return False
+        session, socket = self._open.session, self._open.shell_channel.socket
+        parts = [*session.serialize(message), *buffers]
+        try:
+            zmq.Socket.shadow(socket.underlying).send_multipart(parts, zmq.DONTWAIT)
+        except zmq.Again:
+            return False
+        self._unanswered.add(str(message["header"]["msg_id"]))
+        return True
 
     async def _watch(self) -> None:
         """Count what cells and callbacks take, and see when a cell waits for its reader."""
@@ -250,7 +290,8 @@ class LiveExecutor(CellExecutor):
             await asyncio.sleep(WATCH_EVERY_S)
             now = time.monotonic()
             if self.progress.current is not None:
-                if not self._is_waiting:
+                # Who waits answers at once; who computes in between does not wait meanwhile.
+                if not self._is_waiting or self._probe is not None:
                     self._worked_s += now - before
                 self._ask(now)
                 is_late = self._worked_s > self.cell_s
@@ -271,7 +312,9 @@ class LiveExecutor(CellExecutor):
         if self._probe is not None:
             self._set_waiting(False)
             return
-        self._probe, self._probed_at = self._open.kernel_info(), now
+        message = self._open.session.msg("kernel_info_request")
+        if self._send(message, ()):
+            self._probe, self._probed_at = str(message["header"]["msg_id"]), now
 
     def _answered(self) -> None:
         self._probe = None
@@ -288,7 +331,7 @@ class LiveExecutor(CellExecutor):
 def _header(header: dict[str, Any]) -> dict[str, str]:
     """Return the parts that a header has, as text."""
     return {
-        name: value.isoformat() if isinstance(value, datetime) else str(value)
+        name: value.isoformat() if isinstance(value, datetime) else clean_text(value)
         for name in _HEADER
         if (value := header.get(name)) is not None
     }

@@ -17,6 +17,7 @@ from runner.kernelhost.outputs import OutputLimitReached
 
 MODULE, MODEL = "@jupyter-widgets/output", "OutputModel"
 MAX_WIDGETS = 1000
+MAX_ID_CHARS = 200
 
 #: Takes a widget's comm id and its outputs, whenever they have changed.
 Tell = Callable[[str, list[dict[str, Any]]], None]
@@ -61,8 +62,9 @@ class OutputWidgets:
             is_new = message["msg_type"] == "comm_open" and _is_output(state)
             if is_new and len(self._widgets) < MAX_WIDGETS:
                 self._widgets.setdefault(comm_id, _Widget())
-            if comm_id in self._widgets and isinstance(state.get("msg_id"), str):
-                self._listen(comm_id, state["msg_id"])
+            msg_id = state.get("msg_id")
+            if comm_id in self._widgets and isinstance(msg_id, str):
+                self._listen(comm_id, msg_id[:MAX_ID_CHARS])
 
     def take(self, message: dict[str, Any]) -> bool:
         """Let the widget that listens to the message's parent capture it, if there is one.
@@ -78,6 +80,12 @@ class OutputWidgets:
         self._capture(self._widgets[comm_id], message["msg_type"], message["content"])
         self._changed[comm_id] = None
         return True
+
+    @property
+    def changed_bytes(self) -> int:
+        """How much the next `flush` tells."""
+        known = (self._widgets.get(comm_id) for comm_id in self._changed)
+        return sum(widget.bytes for widget in known if widget is not None)
 
     def flush(self) -> None:
         """Tell the outputs of every widget that changed since the last time."""

@@ -55,14 +55,15 @@ class Connection:
         self.server = server
         self.reader = reader
         self.writer = writer
-        self.events: asyncio.Queue[dict[str, Any] | None] = asyncio.Queue()
-        #: Bytes of messages of widgets that wait to be sent.
+        #: Lines that wait to be sent, and how many bytes they are.
+        self.lines: asyncio.Queue[bytes | None] = asyncio.Queue()
         self.backlog_bytes = 0
 
     def emit(self, event: dict[str, Any]) -> None:
         """Send an event after those before it."""
-        self.backlog_bytes += len(event.get("frame", ""))
-        self.events.put_nowait(event)
+        line = encode(event)
+        self.backlog_bytes += len(line)
+        self.lines.put_nowait(line)
 
     async def serve(self) -> None:
         """Answer the one request of this connection."""
@@ -112,20 +113,20 @@ class Connection:
 
     async def _perform(self, run: Run) -> None:
         listener = asyncio.create_task(self._listen(run))
-        sender = asyncio.create_task(self._send_events(run))
+        sender = asyncio.create_task(self._send_lines(run))
         try:
             await run.perform()
         except Refused as problem:
-            self.events.put_nowait(refusal(problem.code, problem.message))
+            self.emit(refusal(problem.code, problem.message))
         except Exception:
             log.exception(
                 "run %s ended by a fault of the kernel host", run.request.run_id
             )
-            self.events.put_nowait(
+            self.emit(
                 refusal("sandbox_unavailable", "The kernel host failed. See its log.")
             )
         finally:
-            self.events.put_nowait(None)
+            self.lines.put_nowait(None)
             await asyncio.gather(sender, return_exceptions=True)
             listener.cancel()
             await asyncio.gather(listener, return_exceptions=True)
@@ -149,17 +150,20 @@ class Connection:
             case "frame":
                 run.say(decode_frame(base64.b64decode(str(message.get("frame")))))
 
-    async def _send_events(self, run: Run) -> None:
-        while (event := await self.events.get()) is not None:
+    async def _send_lines(self, run: Run) -> None:
+        while (line := await self.lines.get()) is not None:
             try:
-                await self._send(event)
+                await self._write(line)
             except OSError:
                 run.stop_now("cancelled")
                 return
-            self.backlog_bytes -= len(event.get("frame", ""))
+            self.backlog_bytes -= len(line)
 
     async def _send(self, message: dict[str, Any]) -> None:
-        self.writer.write(encode(message))
+        await self._write(encode(message))
+
+    async def _write(self, line: bytes) -> None:
+        self.writer.write(line)
         await self.writer.drain()
 
 

@@ -1,7 +1,7 @@
 """Which widgets a kernel has made, as far as a reader may write to them."""
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeGuard
 
 from runner.live.frames import Frame, Json
 
@@ -10,8 +10,9 @@ WIDGET_TARGET = "jupyter.widget"
 CONTROL_TARGET = "jupyter.widget.control"
 #: A page opens one for each time that it connects.
 MAX_CONTROLS = 16
-#: What a kernel opens beyond these cannot be written to.
+#: What a kernel opens beyond these cannot be written to, nor what has longer names.
 MAX_WIDGETS = 20_000
+MAX_ID_CHARS, MAX_NAME_CHARS = 100, 200
 
 
 @dataclass
@@ -84,7 +85,7 @@ class Comms:
         if comm_id in self._controls or len(self._widgets) >= MAX_WIDGETS:
             return
         module, model = state.get("_model_module"), state.get("_model_name")
-        if isinstance(module, str) and isinstance(model, str):
+        if _is_name(module) and _is_name(model) and len(comm_id) <= MAX_ID_CHARS:
             disabled = state.get("disabled") is True
             self._widgets[comm_id] = Widget(module, model, disabled)
 
@@ -92,6 +93,10 @@ class Comms:
         widget = self._widgets.get(comm_id)
         if widget is not None and "disabled" in state:
             widget.is_disabled = state["disabled"] is True
+
+
+def _is_name(value: Any) -> TypeGuard[str]:
+    return isinstance(value, str) and len(value) <= MAX_NAME_CHARS
 
 
 def _object(value: Any) -> Json:

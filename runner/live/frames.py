@@ -14,6 +14,8 @@ from dataclasses import dataclass, field
 from typing import Any, NoReturn
 
 SUBPROTOCOL = "v1.kernel.websocket.jupyter.org"
+#: Whose messages a page hears: front ends drop what they have queued when another session speaks.
+KERNEL_SESSION = "kernel"
 
 _WORD_BYTES = 8
 #: Channel, header, parent header, metadata, content.
@@ -22,8 +24,9 @@ _MAX_BUFFERS = 256
 _MAX_CHANNEL_BYTES = 16
 #: Of one part that is JSON.
 MAX_JSON_BYTES = 2 * 1024 * 1024
-#: Of a whole frame; uploads ride in its buffers.
-MAX_FRAME_BYTES = 64 * 1024 * 1024
+#: Of a whole frame of a page; uploads ride in its buffers, and a kernel says them again in one message,
+#: for which the kernel host has 16 MiB.
+MAX_FRAME_BYTES = 12 * 1024 * 1024
 #: How many objects and lists may stand in each other: far fewer than what can be read but not written again.
 MAX_DEPTH = 100
 
@@ -73,35 +76,34 @@ def encode(frame: Frame) -> bytes:
     return struct.pack(f"<{count + 1}Q", count, *offsets) + b"".join(parts)
 
 
-def decode(
-    data: bytes,
-    *,
-    max_bytes: int = MAX_FRAME_BYTES,
-    max_json_bytes: int = MAX_JSON_BYTES,
-) -> Frame:
-    """Return the message behind some bytes.  What a kernel says may be all JSON: its widgets' code.
+def decode(data: bytes, *, max_bytes: int = MAX_FRAME_BYTES) -> Frame:
+    """Return the message behind some bytes.
 
     Raises BadFrame: `too_large`, `not_a_frame`, `bad_channel`, `bad_json` or `too_deep`.
     """
     if len(data) > max_bytes:
         raise BadFrame("too_large")
-    return _decoded(data, max_json_bytes=MAX_JSON_BYTES)
+    return _decoded(data, max_json_bytes=MAX_JSON_BYTES, max_buffers=_MAX_BUFFERS)
 
 
 def decode_ours(data: bytes) -> Frame:
-    """Return the message behind bytes that `encode` wrote, of any size.  Raises BadFrame."""
-    return _decoded(data, max_json_bytes=len(data))
+    """Return the message behind bytes that `encode` wrote, of any size.  Raises BadFrame.
+
+    What a kernel says may be all JSON: widgets bring their code along.
+    """
+    return _decoded(data, max_json_bytes=len(data), max_buffers=len(data))
 
 
 def message_type(data: bytes) -> str:
     """Return the type that the header names, without the rest.  Raises BadFrame."""
-    offsets = _offsets(data)
+    offsets = _offsets(data, max_buffers=len(data))
     header = _object(data[offsets[1] : offsets[2]], MAX_JSON_BYTES)
     return Frame("", header).msg_type
 
 
-def _decoded(data: bytes, *, max_json_bytes: int) -> Frame:
-    channel, *jsons = _parts(data)
+def _decoded(data: bytes, *, max_json_bytes: int, max_buffers: int) -> Frame:
+    offsets = itertools.pairwise(_offsets(data, max_buffers=max_buffers))
+    channel, *jsons = [data[start:end] for start, end in offsets]
     buffers = tuple(jsons[_FIXED_PARTS - 1 :])
     header, parent, metadata, content = (
         _object(part, max_json_bytes) for part in jsons[: _FIXED_PARTS - 1]
@@ -109,17 +111,11 @@ def _decoded(data: bytes, *, max_json_bytes: int) -> Frame:
     return Frame(_channel(channel), header, parent, metadata, content, buffers)
 
 
-def _parts(data: bytes) -> list[bytes]:
-    offsets = _offsets(data)
-    pairs = itertools.pairwise(offsets)
-    return [data[start:end] for start, end in pairs]
-
-
-def _offsets(data: bytes) -> Sequence[int]:
+def _offsets(data: bytes, *, max_buffers: int) -> Sequence[int]:
     if len(data) < _WORD_BYTES:
         raise BadFrame("not_a_frame")
     (count,) = struct.unpack_from("<Q", data)
-    if not _FIXED_PARTS < count <= _FIXED_PARTS + 1 + _MAX_BUFFERS:
+    if not _FIXED_PARTS < count <= _FIXED_PARTS + 1 + max_buffers:
         raise BadFrame("not_a_frame")
     first = _WORD_BYTES * (count + 1)
     if len(data) < first:

@@ -9,10 +9,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from runner.live.comms import CONTROL_TARGET, WIDGET_TARGET, Comms, Widget
-from runner.live.frames import Frame, Json
+from runner.live.frames import KERNEL_SESSION, Frame, Json
 from runner.live.traits import COUNTED, KNOWN_MODULES, is_event, writable
 
 READER = "reader"
+#: The session of every page: whose a message is, no page says.
+PAGE_SESSION = "page"
+#: Changes while nobody touches it.
+_PLAYER = "PlayModel"
 CONTROL_VERSION = "1.0.0"
 MAX_PATH_PARTS = 32
 
@@ -30,6 +34,11 @@ class WidgetEvent:
     model: str
     method: str
     values: Json
+
+    @property
+    def is_by_hand(self) -> bool:
+        """Tell whether it takes somebody to make this happen, as far as can be told."""
+        return self.model != _PLAYER and not self.values.keys() <= COUNTED
 
 
 @dataclass(frozen=True)
@@ -80,7 +89,12 @@ def judge(
 
 def idle(parent: Json) -> Frame:
     """Return the word of a kernel that it is done with a message."""
-    header = {**parent, "msg_id": f"{parent['msg_id']}-idle", "msg_type": "status"}
+    header = {
+        **parent,
+        "msg_id": f"{parent['msg_id']}-idle",
+        "msg_type": "status",
+        "session": KERNEL_SESSION,
+    }
     return Frame("iopub", header, parent, content={"execution_state": "idle"})
 
 
@@ -98,7 +112,7 @@ def _header(frame: Frame) -> Json:
         if not isinstance(value, str) or not form.fullmatch(value):
             raise _No("header")
         kept[name] = value
-    return {**kept, "username": READER}
+    return {**kept, "session": PAGE_SESSION, "username": READER}
 
 
 def _judged(

@@ -6,20 +6,24 @@ its "Widget state JSON", version 2).
 """
 
 import base64
+import json
 from dataclasses import dataclass, field
 from typing import Any
 
-from runner.live.comms import WIDGET_TARGET
-from runner.live.frames import MAX_FRAME_BYTES, Frame, Json
+from runner.live.comms import MAX_ID_CHARS, WIDGET_TARGET
+from runner.live.frames import Frame, Json
 from runner.live.traits import SECRET
 
 #: All widgets travel in one message, and their text is larger than what is counted here.
-MAX_BYTES = MAX_FRAME_BYTES // 2
+MAX_BYTES = 32 * 1024 * 1024
 MAX_WIDGETS = 20_000
 STATE_MIME = "application/vnd.jupyter.widget-state+json"
 
 _PROTOCOL_VERSION = "2.1.0"
 _NAMES = ("_model_name", "_model_module", "_model_module_version")
+
+#: What a widget's names and places take beside its state.
+_ENTRY_BYTES = 500
 
 Path = tuple[str | int, ...]
 
@@ -46,8 +50,9 @@ class Mirror:
         content = frame.content
         comm_id, data = content.get("comm_id"), content.get("data")
         state = data.get("state") if isinstance(data, dict) else None
-        if not isinstance(comm_id, str):
+        if not isinstance(comm_id, str) or len(comm_id) > MAX_ID_CHARS:
             return
+        self._weigh(size_bytes)
         if frame.msg_type == "comm_close":
             self._models.pop(comm_id, None)
             return
@@ -62,7 +67,6 @@ class Mirror:
         if model is None or not isinstance(state, dict) or not isinstance(data, dict):
             return
         self._change(model, state, _paths(data.get("buffer_paths")), frame.buffers)
-        self._weigh(size_bytes)
 
     def _change(
         self, model: _Model, state: Json, paths: list[Path], buffers: tuple[bytes, ...]
@@ -78,7 +82,7 @@ class Mirror:
         """Count what is held, once as much was heard as may be held."""
         self._heard_bytes += size_bytes
         if self._heard_bytes > MAX_BYTES:
-            self._heard_bytes = sum(map(_size, self._models.values()))
+            self._heard_bytes = size_bytes + sum(map(_size, self._models.values()))
         if self._heard_bytes > MAX_BYTES:
             raise MirrorFull
 
@@ -131,7 +135,8 @@ def _named(model: _Model) -> Json:
 
 
 def _without_secrets(state: Json) -> Json:
-    secrets = SECRET.get((state.get("_model_module"), state.get("_model_name")), ())
+    named = str(state.get("_model_module")), str(state.get("_model_name"))
+    secrets = SECRET.get(named, frozenset())
     return {name: value for name, value in state.items() if name not in secrets}
 
 
@@ -140,9 +145,13 @@ def _paths(value: Any) -> list[Path]:
     return [
         tuple(path)
         for path in paths
-        if isinstance(path, list) and path and isinstance(path[0], str)
+        if isinstance(path, list)
+        and path
+        and isinstance(path[0], str)
+        and all(isinstance(part, (str, int)) for part in path)
     ]
 
 
 def _size(model: _Model) -> int:
-    return len(str(model.state)) + sum(map(len, model.buffers.values()))
+    text = json.dumps(model.state, ensure_ascii=False)
+    return _ENTRY_BYTES + len(text.encode()) + sum(map(len, model.buffers.values()))

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from runner.live.comms import Comms
-from runner.live.frames import Frame, Json
+from runner.live.frames import KERNEL_SESSION, Frame, Json
 from runner.live.traits import OUTPUT
 
 #: Which cell an execution belongs to, by the id of its request.
@@ -18,6 +18,7 @@ _REPLIES = frozenset({"kernel_info_reply", "comm_info_reply"})
 _OUTPUTS = frozenset(
     {"display_data", "execute_result", "update_display_data", "clear_output"}
 )
+_SCRIPTS = frozenset({"application/javascript", "text/javascript"})
 _COMMS = frozenset({"comm_open", "comm_msg", "comm_close"})
 
 
@@ -60,7 +61,7 @@ def _output(
     if kind in _OUTPUTS:
         return _made(frame, content)
     if kind in _COMMS:
-        told = content if incident is None else _quiet(content, comms, incident)
+        told = _quiet(content, comms, incident)
         version = frame.metadata.get("version")
         metadata = {"version": version} if isinstance(version, str) else {}
         return _made(frame, told, metadata)
@@ -70,7 +71,7 @@ def _output(
 def _made(frame: Frame, content: Json, metadata: Json | None = None) -> Frame:
     return Frame(
         frame.channel,
-        _kept(frame.header),
+        {**_kept(frame.header), "session": KERNEL_SESSION},
         _kept(frame.parent_header),
         metadata or {},
         content,
@@ -98,8 +99,23 @@ def failure(incident: str) -> Json:
     return {"ename": "Error", "evalue": sentence, "traceback": [sentence]}
 
 
-def _quiet(content: Json, comms: Comms, incident: str) -> Json:
-    """Return a comm's message in which what output widgets hold is as quiet as outputs are."""
+def told_output(output: Json, incident: str | None) -> Json | None:
+    """Return an output as a page is told it: with an `incident`, nothing that quotes the code; no scripts."""
+    kind = output.get("output_type")
+    if incident is not None and kind == "error":
+        return {"output_type": "error", **failure(incident)}
+    if incident is not None and (kind, output.get("name")) == ("stream", "stderr"):
+        return None
+    data = output.get("data")
+    if not isinstance(data, dict) or data.keys().isdisjoint(_SCRIPTS):
+        return output
+    # A page's policy lets none run; libraries send them along for other front ends.
+    rest = {kind: part for kind, part in data.items() if kind not in _SCRIPTS}
+    return {**output, "data": rest} if rest else None
+
+
+def _quiet(content: Json, comms: Comms, incident: str | None) -> Json:
+    """Return a comm's message in which what output widgets hold is told as outputs are."""
     data = content.get("data")
     if not isinstance(data, dict):
         return content
@@ -115,29 +131,22 @@ def _quiet(content: Json, comms: Comms, incident: str) -> Json:
     return {**content, "data": data}
 
 
-def _quiet_entry(entry: Any, incident: str) -> Any:
+def _quiet_entry(entry: Any, incident: str | None) -> Any:
     if not isinstance(entry, dict) or entry.get("model_module") != OUTPUT:
         return entry
     return {**entry, "state": _quiet_state(entry.get("state"), incident)}
 
 
-def _quiet_state(state: Any, incident: str) -> Any:
-    outputs = state.get("outputs") if isinstance(state, dict) else None
-    if not isinstance(outputs, (list, tuple)):
+def _quiet_state(state: Any, incident: str | None) -> Any:
+    if not isinstance(state, dict):
         return state
-    told = [
-        {"output_type": "error", **failure(incident)}
-        if _kind(each) == "error"
-        else each
-        for each in outputs
-        if (_kind(each), _name(each)) != ("stream", "stderr")
-    ]
-    return {**state, "outputs": told}
-
-
-def _kind(output: Any) -> Any:
-    return output.get("output_type") if isinstance(output, dict) else None
-
-
-def _name(output: Any) -> Any:
-    return output.get("name") if isinstance(output, dict) else None
+    # What a widget listens to is the kernel host's business: a page that knew would listen too.
+    rest = {name: value for name, value in state.items() if name != "msg_id"}
+    outputs = rest.get("outputs")
+    if isinstance(outputs, (list, tuple)):
+        told = [
+            told_output(each, incident) if isinstance(each, dict) else each
+            for each in outputs
+        ]
+        rest["outputs"] = [each for each in told if each is not None]
+    return rest

@@ -6,22 +6,38 @@ tracebacks nor what is written to stderr are told, both of which quote it.
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, cast
 
 from runner.live.frames import Json
-from runner.live.outbound import failure
+from runner.live.outbound import told_output
 
 #: The type of a page's message about a cell; no kernel sends such.
 CELL_OUTPUTS = "cell_outputs"
 
 
 @dataclass
+class _Text:
+    """Text of one stream, in the pieces in which it came."""
+
+    name: str
+    pieces: list[str] = field(default_factory=list)
+
+    def output(self) -> Json:
+        return {
+            "output_type": "stream",
+            "name": self.name,
+            "text": "".join(self.pieces),
+        }
+
+
+@dataclass
 class _Cell:
-    """A cell: its outputs as they were put out, and as they are told."""
+    """A cell: its outputs as they are told, and where those are that were put out."""
 
     state: Json | None = None
-    outputs: list[Json] = field(default_factory=list)
-    told: list[Json] = field(default_factory=list)
+    told: list[Json | _Text] = field(default_factory=list)
+    #: The stream that the last output was text of, whether it is told or not.
+    last_stream: str | None = None
     #: Of each output, its place among those that are told; None when it is not told.
     places: list[int | None] = field(default_factory=list)
 
@@ -70,56 +86,37 @@ class Screen:
             if cell.state is not None and cell.state["change"] != "finished":
                 yield {"cell": index, **cell.state}
             for output in cell.told:
-                yield {"cell": index, "change": "append", "output": output}
+                told = output.output() if isinstance(output, _Text) else output
+                yield {"cell": index, "change": "append", "output": told}
             if cell.state is not None and cell.state["change"] == "finished":
                 yield {"cell": index, **cell.state}
 
     def _add(self, index: int, cell: _Cell, output: Json) -> Json | None:
-        if _continues(cell.outputs, output):
-            cell.outputs[-1] = _joined(cell.outputs[-1], output)
-        else:
-            cell.outputs.append(output)
+        stream = _stream_of(output)
+        if stream is None or stream != cell.last_stream:
             cell.places.append(None)
-        told = self._told(output)
+        cell.last_stream = stream
+        told = told_output(output, self._incident)
         if told is None:
             return None
-        if _continues(cell.told, told):
-            cell.told[-1] = _joined(cell.told[-1], told)
-        else:
-            cell.told.append(told)
+        last = cell.told[-1] if cell.told else None
+        if stream is None or not isinstance(last, _Text) or last.name != stream:
+            cell.told.append(told if stream is None else _Text(stream))
+        if stream is not None:
+            cast("_Text", cell.told[-1]).pieces.append(str(told["text"]))
         cell.places[-1] = len(cell.told) - 1
         return {"cell": index, "change": "append", "output": told}
 
     def _update(self, index: int, cell: _Cell, place: int, output: Json) -> Json | None:
-        if not 0 <= place < len(cell.outputs):
-            return None
-        cell.outputs[place] = output
-        at = cell.places[place]
+        at = cell.places[place] if 0 <= place < len(cell.places) else None
         if at is None:
             return None
-        cell.told[at] = output
-        return {"cell": index, "change": "set", "index": at, "output": output}
-
-    def _told(self, output: Json) -> Json | None:
-        kind = output.get("output_type")
-        if self._incident is None:
-            return output
-        if kind == "stream" and output.get("name") == "stderr":
-            return None
-        if kind == "error":
-            return {"output_type": "error", **failure(self._incident)}
-        return output
+        told = told_output(output, self._incident) or {**output, "data": {}}
+        cell.told[at] = told
+        return {"cell": index, "change": "set", "index": at, "output": told}
 
 
-def _continues(outputs: list[Json], output: Json) -> bool:
-    """Tell whether an output is more text of the stream right before it."""
-    last = outputs[-1] if outputs else {}
-    return (
-        output.get("output_type") == "stream"
-        and last.get("output_type") == "stream"
-        and last.get("name") == output.get("name")
-    )
-
-
-def _joined(last: Json, more: Json) -> Json:
-    return {**last, "text": last["text"] + more["text"]}
+def _stream_of(output: Json) -> str | None:
+    """Return which stream an output is text of; None when it is none."""
+    is_stream = output.get("output_type") == "stream"
+    return str(output.get("name")) if is_stream else None

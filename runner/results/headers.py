@@ -83,6 +83,7 @@ def content_headers(*, secure: bool) -> dict[str, str]:
         "Cross-Origin-Resource-Policy": "same-origin",
         "Cross-Origin-Opener-Policy": "same-origin",
         "X-Robots-Tag": "noindex, nofollow",
+        "X-DNS-Prefetch-Control": "off",
     }
     if secure:
         headers["Strict-Transport-Security"] = (

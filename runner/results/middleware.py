@@ -18,6 +18,8 @@ from runner.results.responses import refusal
 logger = logging.getLogger(__name__)
 
 CONTENT_URLCONF = "config.content_urls"
+#: Public files, the same for everybody.
+FILES = "/assets/"
 Handler = Callable[[HttpRequest], HttpResponseBase | Awaitable[HttpResponseBase]]
 
 
@@ -49,11 +51,17 @@ class ContentOriginMiddleware:
         """Answer, or hand on; sync or async as the next handler is."""
         if not self._is_content(request):
             return self.get_response(request)
+        if self.is_async and request.path_info.startswith(FILES):
+            # They ask no database; a page loads a hundred, and one thread would be their queue.
+            return self._answer_here(request)
         if self.is_async:
             return cast(
                 "Awaitable[HttpResponseBase]",
                 sync_to_async(self._answer, thread_sensitive=True)(request),
             )
+        return self._answer(request)
+
+    async def _answer_here(self, request: HttpRequest) -> HttpResponseBase:
         return self._answer(request)
 
     def _is_content(self, request: HttpRequest) -> bool:
@@ -95,7 +103,7 @@ class ContentOriginMiddleware:
 
 def _forget_path(request: HttpRequest) -> None:
     """Take the token out of the path, which Django logs with every refusal."""
-    if request.path_info.startswith("/assets/"):
+    if request.path_info.startswith(FILES):
         return  # the same for everybody
     kind = "live" if request.path_info.startswith("/live/") else "results"
     request.path = request.path_info = f"/{kind}/[token]/"

@@ -18,7 +18,7 @@ from runner.results.exporter import exporter
 from runner.results.images import PictureBudget
 from runner.results.outputs import TOO_LONG, Shown, shown, words
 from runner.results.sanitising import clean_document
-from runner.results.widgets import at_rest, saved_widgets
+from runner.results.widgets import Resting, saved_widgets
 
 #: A page that still opens, in UTF-8; what is beyond is in the downloads.
 MAX_PAGE_BYTES = 24_000_000
@@ -89,7 +89,7 @@ def _pieces(
     saved: Mapping[str, Any],
 ) -> Iterator[tuple[str, list[Shown]]]:
     """Yield each cell that shows something, as its type and its harmless pieces."""
-    page = _Page(figures)
+    page, resting = _Page(figures), Resting(saved)
     for index, cell in enumerate(cells):
         if _is_injected(cell):
             continue
@@ -98,7 +98,7 @@ def _pieces(
         elif cell.get("cell_type") == "code":
             pieces: list[Shown] = []
             outputs = cell.get("outputs") or []
-            for output in chain.from_iterable(at_rest(each, saved) for each in outputs):
+            for output in chain.from_iterable(map(resting.of, outputs)):
                 pieces += page.admitted(partial(page.outputs, output))
                 if page.is_full:
                     break

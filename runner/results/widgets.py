@@ -6,7 +6,7 @@ no such form stays a widget's output, of which the page says that it is left out
 """
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from html import escape
 from typing import Any
 
@@ -14,8 +14,8 @@ Output = Mapping[str, Any]
 
 VIEW_MIME = "application/vnd.jupyter.widget-view+json"
 STATE_MIME = "application/vnd.jupyter.widget-state+json"
-#: How many widgets are shown of one output, and how deeply they stand in each other.
-MAX_WIDGETS, MAX_DEPTH = 2_000, 30
+#: How many widgets and outputs in them are shown of a notebook, and how deeply they may stand in each other.
+MAX_PIECES, MAX_DEPTH = 5_000, 30
 MAX_TEXT_CHARS = 100_000
 
 _CONTROLS, _OUTPUT = "@jupyter-widgets/controls", "@jupyter-widgets/output"
@@ -34,32 +34,35 @@ def saved_widgets(notebook: Mapping[str, Any]) -> Mapping[str, Any]:
     return found if isinstance(found, Mapping) else {}
 
 
-def at_rest(output: Output, saved: Mapping[str, Any]) -> Iterator[Output]:
-    """Yield what an output shows when its widget is at rest; itself when it shows none."""
-    data = output.get("data")
-    view = data.get(VIEW_MIME) if isinstance(data, Mapping) else None
-    model_id = view.get("model_id") if isinstance(view, Mapping) else None
-    if isinstance(model_id, str) and model_id in saved:
-        yield from _Resting(saved, MAX_WIDGETS).outputs(model_id)
-    else:
-        yield output
-
-
 @dataclass
-class _Resting:
+class Resting:
+    """The widgets of one notebook at rest, as ``saved_widgets`` returns them."""
+
     saved: Mapping[str, Any]
-    #: How many more may be shown.
-    left: int
+    #: How many more widgets, and outputs in them, are looked at in the whole notebook.
+    left: int = field(default_factory=lambda: MAX_PIECES)
+
+    def of(self, output: Output) -> Iterator[Output]:
+        """Yield what an output shows when its widget is at rest; itself when it shows none."""
+        model_id = _model_id(output)
+        if model_id in self.saved:
+            yield from self.outputs(model_id)
+        else:
+            yield output
 
     def outputs(self, model_id: str, depth: int = 0) -> Iterator[Output]:
-        entry = self.saved.get(model_id)
-        state = entry.get("state") if isinstance(entry, Mapping) else None
+        found = self.saved.get(model_id)
+        entry: Mapping[str, Any] = found if isinstance(found, Mapping) else {}
+        state = entry.get("state")
         self.left -= 1
         if not isinstance(state, Mapping) or self.left < 0 or depth > MAX_DEPTH:
             return
         module, model = entry.get("model_module"), str(entry.get("model_name"))
         if (module, model) == (_OUTPUT, "OutputModel"):
             for output in _list(state.get("outputs")):
+                self.left -= 1
+                if self.left < 0:
+                    return
                 if isinstance(output, Mapping):
                     yield from self._inner(output, depth)
         elif module != _CONTROLS:
@@ -73,10 +76,8 @@ class _Resting:
 
     def _inner(self, output: Output, depth: int) -> Iterator[Output]:
         """Yield an output that an output widget holds, which may be a widget again."""
-        data = output.get("data")
-        view = data.get(VIEW_MIME) if isinstance(data, Mapping) else None
-        inner = view.get("model_id") if isinstance(view, Mapping) else None
-        if isinstance(inner, str) and inner in self.saved:
+        inner = _model_id(output)
+        if inner in self.saved:
             yield from self.outputs(inner, depth + 1)
         else:
             yield output
@@ -90,6 +91,14 @@ class _Resting:
                 yield _html(f"<h4>{_text(titles[place])}</h4>")
             if isinstance(child, str) and child.startswith(_REFERENCE):
                 yield from self.outputs(child.removeprefix(_REFERENCE), depth + 1)
+
+
+def _model_id(output: Output) -> str:
+    """Return which widget an output is a view of; nothing when it is none."""
+    data = output.get("data")
+    view = data.get(VIEW_MIME) if isinstance(data, Mapping) else None
+    model_id = view.get("model_id") if isinstance(view, Mapping) else None
+    return model_id if isinstance(model_id, str) else ""
 
 
 def _words(model: str, state: Mapping[str, Any]) -> str:

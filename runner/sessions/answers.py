@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from runner.live.frames import Frame, Json
+from runner.live.frames import KERNEL_SESSION, Frame, Json
 from runner.live.mirror import Mirror
 
 PROTOCOL_VERSION = "5.3"
@@ -21,7 +21,7 @@ def header(msg_type: str) -> Json:
     return {
         "msg_id": uuid.uuid4().hex,
         "msg_type": msg_type,
-        "session": "worker",
+        "session": KERNEL_SESSION,
         "username": "",
         "date": datetime.now(UTC).isoformat(),
         "version": PROTOCOL_VERSION,

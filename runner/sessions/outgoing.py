@@ -2,6 +2,7 @@
 
 import logging
 import threading
+import time
 from collections import deque
 from collections.abc import Callable
 from typing import Any
@@ -10,6 +11,7 @@ from uuid import UUID
 import redis
 from django.conf import settings
 
+from runner.kernelhost.client import SEND_TIMEOUT_S
 from runner.live.frames import Frame, encode
 from runner.sessions.streams import (
     EVERYBODY,
@@ -26,11 +28,15 @@ from runner.sessions.streams import (
 logger = logging.getLogger(__name__)
 
 #: What a page that is slow may lag behind; one that lags further is shown everything anew.
-MAX_BYTES = 32 * 1024 * 1024
+MAX_BYTES = 96 * 1024 * 1024
 MAX_ENTRIES = 5_000
 #: How long a read waits for an entry, and how long after one that failed (seconds).
 READ_S, PAUSE_S = 1.0, 0.5
-_TIMEOUTS: dict[str, Any] = {"socket_timeout": 5.0, "socket_connect_timeout": 1.0}
+#: Entries of one reading; each may have megabytes.
+READ_AT_ONCE = 8
+#: After a write that failed, none is tried for so long: one that hangs holds up everything.
+QUIET_S = 5.0
+_TIMEOUTS: dict[str, Any] = {"socket_timeout": 3.0, "socket_connect_timeout": 1.0}
 
 
 class Outgoing:
@@ -44,6 +50,7 @@ class Outgoing:
         self._kept: deque[tuple[int, int]] = deque()
         self._kept_bytes = 0
         self._is_away = False
+        self._quiet_until = 0.0
 
     def showing(self, connection: str) -> None:
         """Say that what follows is everything, for the page that has just connected."""
@@ -85,6 +92,8 @@ class Outgoing:
         return has_forgotten
 
     def _try(self, write: Callable[[], Any]) -> None:
+        if time.monotonic() < self._quiet_until:
+            return
         try:
             write()
         except redis.RedisError as error:
@@ -93,6 +102,7 @@ class Outgoing:
                     "live.not_sent key=%s %s", self._key, type(error).__name__
                 )
             self._is_away = True
+            self._quiet_until = time.monotonic() + QUIET_S
         else:
             self._is_away = False
 
@@ -106,6 +116,8 @@ class Incoming:
         self._sealer = Sealer(run_id)
         self._take = take
         self._client = redis.Redis.from_url(settings.BROKER_URL, **_TIMEOUTS)
+        #: Connection → number of the last thing it said: nothing counts twice.
+        self._numbers: dict[str, int] = {}
         self._is_over = threading.Event()
         self._thread = threading.Thread(
             target=self._read_on, daemon=True, name=f"live-{run_id.hex[:8]}"
@@ -119,7 +131,7 @@ class Incoming:
         """Stop; nothing is handed over afterwards, and the stream is gone."""
         self._is_over.set()
         if self._thread.is_alive() and self._thread is not threading.current_thread():
-            self._thread.join()
+            self._thread.join(READ_S + SEND_TIMEOUT_S)
         try:
             self._client.delete(self._key)
         except redis.RedisError as error:
@@ -141,20 +153,27 @@ class Incoming:
 
     def _read(self, last: bytes) -> bytes:
         wait_ms = int(READ_S * 1000)
-        found: Any = self._client.xread({self._key: last}, count=100, block=wait_ms)
+        found: Any = self._client.xread(
+            {self._key: last}, count=READ_AT_ONCE, block=wait_ms
+        )
         for _, entries in found or []:
             for last, fields in entries:
                 if self._is_over.is_set():
                     return last
                 self._hand_over(fields)
+            # Who writes asks how much waits; what was read waits no more.
+            self._client.xdel(self._key, *(entry_id for entry_id, _ in entries))
         return last
 
     def _hand_over(self, fields: dict[bytes, bytes]) -> None:
         try:
-            entry = self._sealer.open(fields, place="in")
+            entry, number = self._sealer.open_said(fields)
+            if number <= self._numbers.get(entry.connection, 0):
+                raise BadEntry
         except BadEntry:
             logger.error("live.bad_entry run_id=%s", self._run_id)
             return
+        self._numbers[entry.connection] = number
         try:
             self._take(entry)
         except Exception:  # one message must not silence a session

@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 from django.conf import settings
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 
+from runner.kernelhost.cells import executes
 from runner.results.document import THEMES
 from runner.results.images import PictureBudget
 from runner.results.outputs import words
@@ -106,6 +107,8 @@ def _places(cells: Sequence[Mapping[str, Any]]) -> Iterator[_Place]:
     pictures, number = PictureBudget(), 0
     for index, cell in enumerate(cells):
         if cell.get("cell_type") == "code":
+            if not executes(cell):
+                continue
             is_counted = not _is_injected(cell)
             number += is_counted
             yield _Place(index, number=number if is_counted else 0, is_code=True)

@@ -4,6 +4,7 @@ What pages ask when they connect is answered here, so that a kernel that is busy
 What is left for the kernel is messages of widgets, judged once more.
 """
 
+import json
 import logging
 import threading
 import time
@@ -19,7 +20,7 @@ from django.conf import settings
 from accounts.policies import Blocker
 from runner.kernelhost.client import ConnectionLost, Session
 from runner.live.comms import Comms
-from runner.live.frames import MAX_FRAME_BYTES, BadFrame, Frame, decode, encode
+from runner.live.frames import BadFrame, Frame, decode, decode_ours, encode
 from runner.live.inbound import Passed, Refused, WidgetEvent, idle, judge
 from runner.live.mirror import Mirror, MirrorFull
 from runner.live.outbound import shown
@@ -37,9 +38,14 @@ logger = logging.getLogger(__name__)
 PAGE_GONE_S = 3 * PAGE_BEAT_S
 #: Widget events are kept, and limits looked at, this often (seconds).
 TICK_S = 1.0
-#: Values of a record's entry longer than this are told by their length.
-MAX_VALUE_CHARS = 10_000
+#: Values of an event that are longer than this are told by their length.
+MAX_EVENT_BYTES = 10_000
+#: What the record of a session may have, and what of its widgets its result may have.
+MAX_RECORD_BYTES = 32 * 1024 * 1024
+MAX_SAVED_BYTES = 16 * 1024 * 1024
 
+TOO_OFTEN = Blocker("used_too_often", "Its controls were used more often than is kept.")
+FAULT = Blocker("relay_failed", "The live page failed. Open it again.")
 TOO_MUCH = Blocker("output_limit", "Its widgets hold more than a page can show.")
 SIGNED_OUT = Blocker("signed_out", "Whoever looked at it has signed out.")
 
@@ -66,6 +72,9 @@ class LiveSession:
         self._began_at = self._seen_at = self._used_at = self._ticked_at = now
         self._events: list[dict[str, Any]] = []
         self._kept_events = 0
+        self._record_bytes = 0
+        #: Connection → the comms on which it asked for all widgets.
+        self._controls: dict[str, set[str]] = {}
 
     @contextmanager
     def open(self) -> Iterator["LiveSession"]:
@@ -82,17 +91,27 @@ class LiveSession:
     def take(self, event: dict[str, Any], *, now: datetime) -> None:
         """Tell pages what one event of the kernel host says; most say something."""
         with self._lock:
-            match event["event"]:
-                case "frame":
-                    self._tell(b64decode(event["frame"]))
-                case "finished":
+            try:
+                self._take(event)
+            except Exception as error:  # noqa: BLE001  hostile messages may break anything here
+                name = type(error).__name__
+                logger.error("live.event_failed run_id=%s %s", self.run.pk, name)
+                self.stop = self.stop or FAULT
+
+    def _take(self, event: dict[str, Any]) -> None:
+        match event["event"]:
+            case "frame":
+                self._tell(b64decode(event["frame"]))
+            case "finished":
+                saved = self._mirror.saved()
+                if len(json.dumps(saved)) <= MAX_SAVED_BYTES:
                     metadata = event["notebook"].setdefault("metadata", {})
-                    metadata["widgets"] = self._mirror.saved()
-                case _:
-                    self._show(self._screen.take(event))
+                    metadata["widgets"] = saved
+            case _:
+                self._show(self._screen.take(event))
 
     def _tell(self, data: bytes) -> None:
-        frame = decode(data, max_json_bytes=MAX_FRAME_BYTES)
+        frame = decode_ours(data)
         try:
             self._mirror.heard(frame, size_bytes=len(data))
         except MirrorFull:
@@ -111,18 +130,32 @@ class LiveSession:
     def _hear(self, entry: Entry) -> None:
         """Take what a page says; called from the reader's thread."""
         with self._lock:
-            if entry.said == Said.END:
-                self.stop = self.stop or SIGNED_OUT
-                return
-            if entry.said == Said.LEAVE:
-                self._pages.pop(entry.connection, None)
-                return
-            is_new = entry.connection not in self._pages
-            self._pages[entry.connection] = self._seen_at = time.monotonic()
-            if entry.said == Said.JOIN and is_new:
-                self._show_everything(entry.connection)
-            elif entry.said == Said.FRAME:
-                self._judge(entry)
+            frame = self._heard(entry)
+        # Not under the lock: the host may be slow to take it.
+        if frame is not None:
+            try:
+                self._host.say(encode(frame))
+            except ConnectionLost:
+                logger.warning("live.kernel_host_gone run_id=%s", self.run.pk)
+
+    def _heard(self, entry: Entry) -> Frame | None:
+        """Return what the kernel must answer, if that is what the page says."""
+        if entry.said == Said.END:
+            self.stop = self.stop or SIGNED_OUT
+            return None
+        if entry.said == Said.LEAVE:
+            self._forget(entry.connection)
+            return None
+        self._pages[entry.connection] = self._seen_at = time.monotonic()
+        # Said again until the page sees the beginning, which may get lost with the broker.
+        if entry.said == Said.JOIN:
+            self._show_everything(entry.connection)
+        return self._judge(entry) if entry.said == Said.FRAME else None
+
+    def _forget(self, connection: str) -> None:
+        self._pages.pop(connection, None)
+        for comm_id in self._controls.pop(connection, ()):
+            self._comms.close_control(comm_id)
 
     def _show_everything(self, connection: str) -> None:
         self._out.showing(connection)
@@ -132,7 +165,7 @@ class LiveSession:
             to=connection,
         )
 
-    def _judge(self, entry: Entry) -> None:
+    def _judge(self, entry: Entry) -> Frame | None:
         try:
             verdict = judge(decode(entry.body), self._comms)
         except BadFrame as bad:
@@ -144,24 +177,23 @@ class LiveSession:
             )
             if verdict.answer is not None:
                 self._out.send(verdict.answer, to=entry.connection)
-            return
-        self._pass(verdict, entry.connection)
+            return None
+        return self._passed(verdict, entry.connection)
 
-    def _pass(self, passed: Passed, connection: str) -> None:
+    def _passed(self, passed: Passed, connection: str) -> Frame | None:
         frame = passed.frame
+        if frame.msg_type == "comm_open":
+            controls = self._controls.setdefault(connection, set())
+            controls.add(str(frame.content["comm_id"]))
         answer = self._answer(frame)
         if answer is not None:
             self._out.send(
                 answers.busy(frame.header), *answer, idle(frame.header), to=connection
             )
-            return
+            return None
         if passed.event is not None:
-            self._used_at = time.monotonic()
             self._note(passed.event)
-        try:
-            self._host.say(encode(frame))
-        except ConnectionLost:
-            logger.warning("live.kernel_host_gone run_id=%s", self.run.pk)
+        return frame
 
     def _answer(self, frame: Frame) -> tuple[Frame, ...] | None:
         """Return what a page hears at once; None for what the kernel must answer."""
@@ -185,11 +217,20 @@ class LiveSession:
                 return None
 
     def _note(self, event: WidgetEvent) -> None:
+        if event.is_by_hand:
+            self._used_at = time.monotonic()
         secret = SECRET.get((event.module, event.model), frozenset())
         values = {
-            name: None if name in secret else _bounded(value)
+            name: None if name in secret else value
             for name, value in event.values.items()
         }
+        size_bytes = len(json.dumps(values))
+        if size_bytes > MAX_EVENT_BYTES:
+            values, size_bytes = {"bytes": size_bytes}, MAX_EVENT_BYTES
+        self._record_bytes += size_bytes
+        if self._record_bytes > MAX_RECORD_BYTES:
+            self.stop = self.stop or TOO_OFTEN
+            return
         self._events.append({**asdict(event), "values": values, "at": time.time()})
 
     def show(self, *, now: datetime) -> None:
@@ -227,11 +268,9 @@ class LiveSession:
             self._keep_events(now)
 
     def _forget_pages(self, moment: float) -> None:
-        self._pages = {
-            connection: seen_at
-            for connection, seen_at in self._pages.items()
-            if moment - seen_at < PAGE_GONE_S
-        }
+        for connection, seen_at in list(self._pages.items()):
+            if moment - seen_at >= PAGE_GONE_S:
+                self._forget(connection)
         if self._pages:
             self._seen_at = moment
 
@@ -244,9 +283,3 @@ class LiveSession:
         if moment - self._used_at >= settings.LIVE_IDLE_S:
             return "idle"
         return ""
-
-
-def _bounded(value: Any) -> Any:
-    """Return a value for the record; of a long one its length."""
-    text = value if isinstance(value, str) else str(value)
-    return value if len(text) <= MAX_VALUE_CHARS else {"chars": len(text)}

@@ -30,6 +30,8 @@ EVERYBODY = "0" * 16
 CONNECTION_ID_CHARS = 16
 
 _FIELD = b"e"
+#: Beside what a page said: which page, and how much it had said before.
+_FROM, _NUMBER = b"c", b"n"
 _NONCE_BYTES = 12
 
 
@@ -71,11 +73,29 @@ class Sealer:
         self._ciphers = [AESGCM(_key(key, run_id)) for key in settings.RESULT_KEYS]
 
     def seal(self, entry: Entry, *, place: str) -> dict[bytes, bytes]:
-        """Return the stream's fields for an entry; `place` is `in`, or `out/<number>`."""
+        """Return the stream's fields for an entry; `place` is what it is bound to."""
         plain = entry.said.encode() + entry.connection.encode("ascii") + entry.body
         nonce = os.urandom(_NONCE_BYTES)
         sealed = self._ciphers[0].encrypt(nonce, plain, place.encode())
         return {_FIELD: nonce + sealed}
+
+    def seal_said(self, entry: Entry, number: int) -> dict[bytes, bytes]:
+        """Return the fields for what a page says; `number` rises with each."""
+        place = f"in/{entry.connection}/{number}"
+        return {
+            **self.seal(entry, place=place),
+            _FROM: entry.connection.encode("ascii"),
+            _NUMBER: b"%d" % number,
+        }
+
+    def open_said(self, fields: dict[bytes, bytes]) -> tuple[Entry, int]:
+        """Return what a page said, and its number.  Raises BadEntry."""
+        try:
+            number = int(fields[_NUMBER])
+            place = f"in/{fields[_FROM].decode('ascii')}/{number}"
+        except (KeyError, ValueError):
+            raise BadEntry from None
+        return self.open(fields, place=place), number
 
     def open(self, fields: dict[bytes, bytes], *, place: str) -> Entry:
         """Return the entry.  Raises BadEntry."""

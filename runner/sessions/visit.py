@@ -5,7 +5,6 @@ import contextlib
 import logging
 from collections import Counter
 from collections.abc import Awaitable, Callable, MutableMapping
-from datetime import datetime
 from typing import Any
 
 from django.conf import settings
@@ -25,8 +24,8 @@ from runner.live.frames import (
     encode,
     message_type,
 )
-from runner.live.inbound import Passed, Refused, WidgetEvent, idle, judge
-from runner.live.traits import COUNTED
+from runner.live.inbound import Passed, Refused, idle, judge
+from runner.sessions import answers
 from runner.sessions.pace import Pace
 from runner.sessions.standing import Standing, record_refused, standing
 from runner.sessions.streams import PAGE_BEAT_S, Said
@@ -137,7 +136,7 @@ class Visit:
 
     async def _touch(self, passed: Passed) -> None:
         """Working in a page is being there, though nothing of the application is asked."""
-        if passed.event is None or not _is_by_hand(passed.event):
+        if passed.event is None or not passed.event.is_by_hand:
             return
         if self._now_s() < self._touch_at_s:
             return
@@ -159,10 +158,12 @@ class Visit:
                 await self._send(body)
 
     async def _hear(self, body: bytes) -> None:
-        with contextlib.suppress(BadFrame):
+        try:
             # Outputs may have megabytes, and tell nothing of widgets.
             if message_type(body).startswith("comm_"):
                 self._comms.heard(await apart(len(body), lambda: decode_ours(body)))
+        except BadFrame as bad:
+            logger.error("live.not_understood code=%s", bad.code)
 
     async def _send(self, body: bytes) -> None:
         await self.say({"type": "websocket.send", "bytes": body})
@@ -200,7 +201,7 @@ class Visit:
         if found is Standing.SIGNED_OUT:
             await self._wire.say(Said.END, b"signed_out")
         if found is Standing.ENDED:
-            await self._send(_dead(timezone.now()))
+            await self._send(encode(answers.dead()))
         raise Over(_CODES[found])
 
     async def close(self, code: int) -> None:
@@ -227,25 +228,3 @@ class Visit:
             await ask(lambda: record_refused(channel, refused, now=timezone.now()))
         except (DatabaseError, ObjectDoesNotExist) as error:
             logger.error("live.refusals_not_recorded %s", type(error).__name__)
-
-
-#: Changes while nobody touches it.
-_PLAYER = "PlayModel"
-
-
-def _is_by_hand(event: WidgetEvent) -> bool:
-    """Tell whether it takes somebody to make this happen, as far as can be told."""
-    return event.model != _PLAYER and not event.values.keys() <= COUNTED
-
-
-def _dead(now: datetime) -> bytes:
-    """Return a kernel's last word, as the page's own library understands it."""
-    header = {
-        "msg_id": "session-ended",
-        "msg_type": "status",
-        "session": "session",
-        "username": "",
-        "date": now.isoformat(),
-        "version": "5.3",
-    }
-    return encode(Frame("iopub", header, content={"execution_state": "dead"}))

@@ -79,6 +79,7 @@ class Wire:
         self._sealer = Sealer(run_id)
         self._in, self._out = in_key(run_id), out_key(run_id)
         self._last = b"0-0"
+        self._said = 0
         # A command is not sent twice: a button would be pressed twice.
         self._client: Any = redis.asyncio.Redis.from_url(
             settings.BROKER_URL,
@@ -106,7 +107,9 @@ class Wire:
         if len(body) >= LARGE_BYTES:
             await self._room(len(body))
         entry = Entry(said, self.connection, body)
-        fields = await apart(len(body), lambda: self._sealer.seal(entry, place="in"))
+        self._said += 1
+        number = self._said
+        fields = await apart(len(body), lambda: self._sealer.seal_said(entry, number))
         async with (
             _in_time(PATIENCE_S),
             self._client.pipeline(transaction=False) as pipe,

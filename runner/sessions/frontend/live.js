@@ -15,6 +15,11 @@
   const LOST = "This page has lost its connection. Load the page again.";
   const ENDED = "The session has ended. What it showed last stays here until you leave.";
 
+  // What the page's policy does not govern: it could carry rows to anybody.
+  for (const name of ["RTCPeerConnection", "webkitRTCPeerConnection", "RTCDataChannel"]) {
+    delete globalThis[name];
+  }
+
   const PARTS = [
     "@jupyterlab/outputarea",
     "@lumino/widgets",

@@ -4,7 +4,8 @@ import time
 
 import pytest
 
-from runner.live.frames import Frame, encode
+from runner.kernelhost import client
+from runner.live.frames import MAX_FRAME_BYTES, Frame, encode
 from tests.runner.kernelhost.live_page import LivePage, is_idle, state_of
 from tests.runner.live.messages import header
 
@@ -302,4 +303,79 @@ for n in range(500):
         page.resume()
         last = page.ended()
     assert last["status"] == "output_limit"
-    assert held_bytes < 300_000_000
+    assert held_bytes < 600_000_000
+
+
+@pytest.mark.security
+def test_a_page_that_floods_a_busy_kernel_holds_up_nobody_else(host) -> None:
+    """Other runs' clocks, cancellations and answers are in the same loop."""
+    with LivePage(host, WIDGETS, "import time\ntime.sleep(12)") as page:
+        page.until_event("cell_started", cell=1)
+        slider = page.widget("IntSliderModel")
+        for n in range(6_000):
+            page.move(slider, value=n % 10)
+        began = time.monotonic()
+        assert client.status(host.socket)["ok"]
+        assert time.monotonic() - began < 5
+        last = page.move(slider, value=1)
+        page.until_frame(
+            lambda frame: is_idle(frame, last)
+        )  # dropped, and said to be done
+        page.until_event("cells_finished")
+
+
+@pytest.mark.security
+def test_the_largest_message_of_a_page_reaches_the_host(host) -> None:
+    with LivePage(host, WIDGETS) as page:
+        page.until_event("cells_finished")
+        slider = page.widget("IntSliderModel")
+        data = {"method": "update", "state": {}, "buffer_paths": [["value"]]}
+        content = {"comm_id": slider, "data": data}
+        head = header("comm_msg", msg_id="large")
+        large = (bytes(MAX_FRAME_BYTES - 2_000),)
+        page.session.say(encode(Frame("shell", head, content=content, buffers=large)))
+        moved = page.move(slider, value=2)
+        page.until_frame(lambda frame: is_idle(frame, moved))
+
+
+def test_a_slow_cell_after_another_is_not_waiting(host) -> None:
+    """A question that was asked during a cell says nothing of the next one."""
+    with LivePage(host, "import time\ntime.sleep(2)", "time.sleep(4)") as page:
+        page.until_event("cells_finished")
+    assert [event for event in page.events if event["event"] == "cell_waiting"] == []
+
+
+def test_a_cell_that_answers_now_and_then_and_computes_in_between_runs_into_its_limit(
+    host,
+) -> None:
+    cheat = """
+from jupyter_ui_poll import ui_events
+with ui_events() as poll:
+    while True:
+        poll(10)
+        until = time.monotonic() + 1.2
+        while time.monotonic() < until:
+            pass
+"""
+    with LivePage(host, BLOCKED, cheat, environment="python-forms", cell_s=4) as page:
+        assert page.ended()["status"] == "timed_out"
+
+
+@pytest.mark.security
+def test_a_message_that_cannot_be_written_is_not_passed_on(host) -> None:
+    odd = """
+import json
+kernel = get_ipython().kernel
+kernel.session.pack = lambda value: json.dumps(value, default=str).encode()
+kernel.session.send(kernel.iopub_socket, "comm_msg", {"comm_id": "x", "data": {}},
+    parent=kernel.get_parent(), ident=b"comm", metadata={"version": "\\ud800"})
+kernel.session.send(kernel.iopub_socket, "comm_open", {"comm_id": "y" * 10_000, "data": {}},
+    parent=kernel.get_parent(), ident=b"comm")
+"""
+    with LivePage(host, odd, "print('after')") as page:
+        page.until_event("output", cell=1)
+        page.session.end()
+        assert page.ended()["status"] in {"succeeded", "cancelled"}
+    assert not [
+        frame for frame in page.frames if frame.content.get("comm_id") == "y" * 10_000
+    ]

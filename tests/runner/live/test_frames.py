@@ -11,7 +11,9 @@ from runner.live.frames import (
     BadFrame,
     Frame,
     decode,
+    decode_ours,
     encode,
+    message_type,
 )
 
 PARTS = [b"shell", b'{"msg_type":"x"}', b"{}", b"{}", b'{"a":1}']
@@ -145,3 +147,12 @@ def test_large_frames_and_large_parts_are_refused():
     with pytest.raises(BadFrame) as refused:
         decode(frame_of([*PARTS[:4], large]))
     assert refused.value.code == "too_large"
+
+
+def test_what_a_kernel_says_may_have_as_many_buffers_as_it_has_widgets():
+    """All widgets' pictures travel in one message; a page's own has no need of so many."""
+    data = encode(Frame("iopub", {"msg_type": "comm_msg"}, buffers=(b"x",) * 300))
+    assert len(decode_ours(data).buffers) == 300
+    assert message_type(data) == "comm_msg"
+    with pytest.raises(BadFrame):
+        decode(data)

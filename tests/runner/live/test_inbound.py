@@ -22,7 +22,7 @@ from tests.runner.live.messages import (
     update,
 )
 
-MADE_ANEW = {**header(""), "username": "reader"}
+MADE_ANEW = {**header(""), "username": "reader", "session": "page"}
 
 
 def passed(frame, known=None, **given):
@@ -388,3 +388,15 @@ def test_what_a_kernel_closed_is_gone():
     assert refused(update(SLIDER, {"value": 1}), known).code == "unknown_comm"
     known.heard(opened(SLIDER))
     assert passed(update(SLIDER, {"value": 1}), known)
+
+
+@pytest.mark.parametrize(
+    ("frame", "is_by_hand"),
+    [
+        (update(SLIDER, {"value": 7}), True),
+        (custom(BUTTON, {"event": "click"}), True),
+        (update(SLIDER, {"_view_count": 1}), False),
+    ],
+)
+def test_what_takes_somebody_is_told_from_what_happens_by_itself(frame, is_by_hand):
+    assert passed(frame).event.is_by_hand == is_by_hand

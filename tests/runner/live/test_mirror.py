@@ -133,3 +133,41 @@ def test_too_many_widgets_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(mirror, "MAX_WIDGETS", 1)
     with pytest.raises(MirrorFull):
         heard(opened(SLIDER), opened(BUTTON))
+
+
+@pytest.mark.parametrize(
+    "state",
+    [
+        {"_model_name": [], "_model_module": {}},
+        {"_model_name": None},
+        {"_model_module": 1},
+    ],
+)
+def test_odd_names_of_a_kernel_break_no_record(state: dict) -> None:
+    content = {
+        "comm_id": "x",
+        "target_name": "jupyter.widget",
+        "data": {"state": state},
+    }
+    assert heard(told("comm_open", content)).saved()
+
+
+def test_a_path_that_is_none_is_no_path() -> None:
+    made = heard(opened(SLIDER), changed(SLIDER, {"x": 1}, b"b", paths=[["x", ["y"]]]))
+    assert made.states()[1] == ()
+
+
+def test_names_weigh_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(mirror, "MAX_BYTES", 10_000)
+    made = heard(opened(SLIDER))
+    long = {"comm_id": "x" * 1_000, "target_name": "jupyter.widget", "data": {}}
+    made.heard(told("comm_open", long), size_bytes=1_000)
+    assert "x" * 1_000 not in made.targets()
+    frames = [told("comm_open", {**long, "comm_id": f"w-{n}"}) for n in range(100)]
+    with pytest.raises(MirrorFull):
+        heard_all(made, frames)
+
+
+def heard_all(made: Mirror, frames: list[Frame]) -> None:
+    for frame in frames:
+        made.heard(frame, size_bytes=1_000)

@@ -5,9 +5,9 @@ import json
 import pytest
 
 from runner.live.comms import Comms
-from runner.live.frames import Frame, decode, encode
-from runner.live.inbound import Passed, judge
-from runner.live.outbound import shown
+from runner.live.frames import KERNEL_SESSION, Frame, decode, encode
+from runner.live.inbound import Passed, idle, judge
+from runner.live.outbound import shown, told_output
 from tests.runner.live.messages import (
     HEADING,
     OUTPUTS,
@@ -190,3 +190,26 @@ def test_whoever_hears_of_a_widget_may_write_to_it():
     assert not isinstance(judge(update(SLIDER, {"value": 1}), known), Passed)
     hears(opened(SLIDER), known)
     assert isinstance(judge(update(SLIDER, {"value": 1}), known), Passed)
+
+
+def test_every_message_is_of_one_session():
+    """Front ends drop what they have queued as soon as another session speaks."""
+    heard = hears(told("status", {"execution_state": "busy"}))
+    assert heard.header["session"] == KERNEL_SESSION
+    assert idle(header("comm_msg")).header["session"] == KERNEL_SESSION
+
+
+@pytest.mark.security
+def test_what_an_output_widget_listens_to_is_no_page_s_business():
+    data = {"method": "update", "state": {"msg_id": "m-1", "outputs": []}}
+    heard = hears(told("comm_msg", {"comm_id": OUTPUTS, "data": data}), incident=None)
+    assert heard.content["data"]["state"] == {"outputs": []}
+
+
+@pytest.mark.security
+@pytest.mark.parametrize("kind", ["application/javascript", "text/javascript"])
+def test_no_script_is_told(kind):
+    script = {"output_type": "display_data", "data": {kind: "alert(1)"}, "metadata": {}}
+    assert told_output(script, None) is None
+    both = {**script, "data": {kind: "alert(1)", "text/plain": "x"}}
+    assert told_output(both, None)["data"] == {"text/plain": "x"}

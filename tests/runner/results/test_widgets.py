@@ -145,7 +145,7 @@ def test_widgets_that_hold_each_other_come_to_an_end() -> None:
 
 
 def test_no_more_than_so_many_are_shown(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(widgets, "MAX_WIDGETS", 3)
+    monkeypatch.setattr(widgets, "MAX_PIECES", 3)
     page = rendered(
         top=holding("a", "b", "c"),
         **{name: widget("Label", value=f"({name})") for name in "abc"},
@@ -207,3 +207,18 @@ def test_what_a_widget_says_is_cleaned_like_everything(source: str) -> None:
 )
 def test_odd_states_break_nothing(state: dict[str, Any]) -> None:
     assert rendered(**state)
+
+
+def test_outputs_in_widgets_count_for_the_whole_notebook(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(widgets, "MAX_PIECES", 5)
+    outputs = [stream(f"({n})") for n in range(10)]
+    metadata = {
+        "widgets": {
+            STATE_MIME: {"state": {"top": widget("Output", OUTPUT, outputs=outputs)}}
+        }
+    }
+    page = render(notebook(code(*[view("top")] * 50), metadata=metadata)).html.decode()
+    assert page.count("(3)") == 1
+    assert "(4)" not in page

@@ -110,7 +110,7 @@ class Worker:
         """What has come since the last time."""
         found = self.broker.xrange(streams.in_key(self.run_id), min=b"(" + self.last)
         self.last = found[-1][0] if found else self.last
-        return [self.sealer.open(fields, place="in") for _, fields in found]
+        return [self.sealer.open_said(fields)[0] for _, fields in found]
 
     def wait(self, said: Said, *, within_s: float = PATIENCE_S) -> Entry:
         """The next entry of this kind; what comes before it is forgotten."""

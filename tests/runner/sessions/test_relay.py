@@ -15,13 +15,14 @@ from accounts.models import User
 from gallery.workflow import Status
 from runner.kernelhost.client import ConnectionLost
 from runner.live import mirror
+from runner.live.comms import CONTROL_TARGET
 from runner.live.frames import Frame, encode
 from runner.live.traits import CONTROLS
 from runner.models import Run, WidgetEventBatch
 from runner.results.vault import unseal
 from runner.sessions import outgoing, session
 from runner.sessions.session import LiveSession
-from runner.sessions.streams import out_key
+from runner.sessions.streams import Entry, Said, in_key, out_key
 from runner.workflow import Status as RunStatus
 from tests.factories.gallery import make_version
 from tests.factories.runs import make_run
@@ -257,4 +258,95 @@ def test_a_broker_that_is_away_ends_nothing(
     assert [record.message.split()[0] for record in caplog.records].count(
         "live.not_sent"
     ) == 1
+    live._out._quiet_until = 0.0
     says(live, opened(SLIDER))
+
+
+def test_a_page_that_asks_again_is_shown_everything_again(
+    live: LiveSession, run: Run
+) -> None:
+    """The first answer may have been lost with the broker."""
+    page = stays(live, run)
+    page.is_shown = False
+    page.send(Said.JOIN)
+    assert data_of(page.connect())["method"] == "update_states"
+
+
+@pytest.mark.security
+def test_what_a_page_said_counts_once(live: LiveSession, run: Run, host: Host) -> None:
+    """Who can write to the broker, and kept what passed by, presses no button again."""
+    page = stays(live, run)
+    page.move(SLIDER, value=1)
+    wait_for(lambda: len(host.told) == 1)
+    entry = Entry(Said.FRAME, page.connection, host.told[0])
+    old = page.sealer.seal_said(entry, page.number)
+    page.client.xadd(in_key(run.pk), old)
+    page.client.xadd(in_key(run.pk), {**old, b"n": b"%d" % (page.number + 5)})
+    page.client.xadd(in_key(run.pk), {**old, b"c": b"f" * 16})
+    page.move(SLIDER, value=2)
+    wait_for(lambda: len(host.told) == 2)
+    assert b'"value": 2' in host.told[1]
+
+
+def test_what_was_read_waits_no_more(live: LiveSession, run: Run, host: Host) -> None:
+    page = stays(live, run)
+    for value in range(5):
+        page.move(SLIDER, value=value)
+    wait_for(lambda: len(host.told) == 5)
+    wait_for(lambda: page.client.xlen(in_key(run.pk)) == 0)
+
+
+def test_an_event_that_breaks_the_relay_stops_the_session_and_loses_no_run(
+    live: LiveSession,
+) -> None:
+    live.take({"event": "frame", "frame": "Kg=="}, now=timezone.now())
+    assert live.stop is not None
+    assert live.stop.code == "relay_failed"
+    finished = {"event": "finished", "notebook": {}}
+    live.take(finished, now=timezone.now())
+    assert "widgets" in finished["notebook"]["metadata"]
+
+
+def test_widgets_that_are_too_much_for_a_result_are_left_out(
+    live: LiveSession, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(session, "MAX_SAVED_BYTES", 10)
+    says(live, opened(SLIDER))
+    finished = {"event": "finished", "notebook": {}}
+    live.take(finished, now=timezone.now())
+    assert finished["notebook"] == {}
+
+
+def test_more_use_than_is_kept_stops_the_session(
+    live: LiveSession, run: Run, host: Host, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(session, "MAX_RECORD_BYTES", 30)
+    page = stays(live, run)
+    for value in range(5):
+        page.move(SLIDER, value=value)
+    wait_for(lambda: live.stop is not None)
+    assert live.stop.code == "used_too_often"
+
+
+def test_pages_that_come_and_go_leave_no_comm_open(live: LiveSession, run: Run) -> None:
+    for _ in range(20):
+        page = WebSide(run)
+        comm = {"comm_id": page.connection, "target_name": CONTROL_TARGET, "data": {}}
+        page.say("comm_open", comm)
+        page.send(Said.LEAVE)
+    assert data_of(WebSide(run).connect())["method"] == "update_states"
+
+
+def test_a_broker_that_hangs_is_left_alone_for_a_while(
+    live: LiveSession, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tried = []
+
+    def hang(*_: Any, **__: Any) -> None:
+        tried.append(1)
+        raise redis.TimeoutError
+
+    pipeline = type(live._out._client.pipeline())
+    monkeypatch.setattr(pipeline, "execute", hang)
+    says(live, *(opened(SLIDER) for _ in range(20)))
+    assert len(tried) == 1

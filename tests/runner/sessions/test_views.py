@@ -21,6 +21,7 @@ from runner.sessions.tokens import SALT, Channel, make_channel
 from runner.workflow import Queue
 from tests.factories.gallery import make_version
 from tests.factories.runs import make_run
+from tests.support.signing_in import sign_in
 
 pytestmark = [pytest.mark.django_db, pytest.mark.security]
 
@@ -46,7 +47,7 @@ def link_to(run, person, kind) -> str:
         run=run,
         person=person,
         kind=kind,
-        sign_in=SIGN_IN,
+        sign_in=sign_in(person).fingerprint,
         created_at=now,
         expires_at=now + timedelta(seconds=60),
     )

@@ -9,7 +9,7 @@ import redis
 from django.conf import settings
 
 from runner.live.comms import CONTROL_TARGET
-from runner.live.frames import MAX_FRAME_BYTES, Frame, decode, encode
+from runner.live.frames import Frame, decode_ours, encode
 from runner.models import Run
 from runner.sessions.streams import (
     EVERYBODY,
@@ -39,6 +39,7 @@ class WebSide:
         self.last = last[0][0] if last else b"0-0"
         self.heard: list[Frame] = []
         self.is_shown = False
+        self.number = 0
         self._waiting: list[Frame] = []
         if joins:
             self.send(Said.JOIN)
@@ -46,7 +47,8 @@ class WebSide:
     def send(self, said: Said, body: bytes = b"") -> None:
         """Write an entry for the worker."""
         entry = Entry(said, self.connection, body)
-        self.client.xadd(in_key(self.run.pk), self.sealer.seal(entry, place="in"))
+        self.number += 1
+        self.client.xadd(in_key(self.run.pk), self.sealer.seal_said(entry, self.number))
 
     def say(self, msg_type: str, content: dict[str, Any], **fields: Any) -> str:
         """Send a message of the page; return its id."""
@@ -110,7 +112,7 @@ class WebSide:
             if entry.said == Said.SHOWING and entry.connection == self.connection:
                 self.is_shown = True
             elif self.is_shown and entry.connection in {self.connection, EVERYBODY}:
-                self._waiting.append(decode(entry.body, max_json_bytes=MAX_FRAME_BYTES))
+                self._waiting.append(decode_ours(entry.body))
 
 
 def data_of(frame: Frame) -> dict[str, Any]:
