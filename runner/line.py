@@ -18,14 +18,17 @@ from django.db import connection
 from runner.models import Run
 from runner.workflow import Status
 
+# Live sessions last as long as somebody looks: they hold back nobody's runs, and any number of people
+# may look at one version.
 # Reads the partial index `run_active` alone: as many rows as wait or are under way.
 _LINE = """
 WITH under_way AS (
     SELECT id, status, queue, queued_at, requested_by_id, version_id,
         count(*) FILTER (WHERE status <> 'queued')
-            OVER (PARTITION BY requested_by_id) AS of_person,
-        count(*) FILTER (WHERE status <> 'queued')
-            OVER (PARTITION BY version_id) AS of_version,
+            OVER (PARTITION BY requested_by_id, queue = 'interactive') AS of_person,
+        CASE WHEN queue = 'interactive' THEN 0 ELSE
+            count(*) FILTER (WHERE status <> 'queued')
+            OVER (PARTITION BY version_id, queue = 'interactive') END AS of_version,
         count(*) FILTER (WHERE status = 'queued')
             OVER (PARTITION BY requested_by_id, queue ORDER BY queued_at, id) AS nth
     FROM runner_run WHERE status IN ('queued', 'starting', 'running')
