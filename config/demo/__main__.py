@@ -25,7 +25,7 @@ from config.embedded.postgres import PostgresFailed
 from config.embedded.valkey import ValkeyFailed
 
 PREVIOUS_STOPS_WITHIN_S = 20.0
-APPLICATION = ("sweeper", "worker", "api-worker", "web", "beat")
+APPLICATION = ("sweeper", "worker", "api-worker", "live-worker", "web", "beat")
 
 
 class Stopped(BaseException):

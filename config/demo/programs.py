@@ -303,7 +303,7 @@ def _application(demo: Demo) -> list[Program]:
         "worker": _worker(demo, "page", concurrency=3, checks=True),
         "api-worker": _worker(demo, "api,batch", concurrency=2),
         # A session mostly waits for its reader: a thread each is enough.
-        "live-worker": _worker(demo, "interactive", concurrency=8, pool="threads"),
+        "live-worker": _worker(demo, "interactive", concurrency=16, pool="threads"),
     }
     # Sweeps have a process of their own: no run, however long, keeps them waiting.
     sweeper = _worker(demo, "sweep", concurrency=1)

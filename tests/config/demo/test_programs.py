@@ -153,7 +153,7 @@ def stopping(demo):
 
 def test_workers_drain_before_the_kernel_host_and_databases_stop_last(demo):
     assert stopping(demo) == [
-        {"worker", "api-worker", "sweeper", "web", "beat"},
+        {"worker", "api-worker", "live-worker", "sweeper", "web", "beat"},
         {"kernels"},
         {"broker"},
         {"application-db", "data-db"},
@@ -161,11 +161,16 @@ def test_workers_drain_before_the_kernel_host_and_databases_stop_last(demo):
 
 
 #: A queue that shared its workers with another could be starved by it; who waits at a page never is.
-SERVED_BY = {"worker": ["page"], "api-worker": ["api", "batch"]}
+SERVED_BY = {
+    "worker": ["page"],
+    "api-worker": ["api", "batch"],
+    "live-worker": ["interactive"],
+}
 SERVED_BY_SERVICE = {
     "worker": ["page"],
     "api-worker": ["api"],
     "batch-worker": ["batch"],
+    "live-worker": ["interactive"],
 }
 
 
@@ -217,7 +222,9 @@ def test_the_application_starts_with_the_services_only_where_its_data_is_there(d
 def test_one_worker_asks_the_checks_for_all_of_them(demo):
     """They are the same code, told the same."""
     workers = [by_name(demo)[name].launch for name in (*SERVED_BY, "sweeper")]
-    assert [launch.environment for launch in workers] == [workers[0].environment] * 3
+    assert [launch.environment for launch in workers] == [workers[0].environment] * len(
+        workers
+    )
     asking = [each for each in workers if "--skip-checks" not in each.argv]
     assert len(asking) == 1
 
