@@ -31,7 +31,7 @@ demo: setup-demo ## Start everything here, with an invented hospital (PORT=8000)
 test: setup ## Run all tests, in parallel (TESTS=tests/gallery for some)
 	@$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal $(TESTS)
 
-bench: setup .benchmarks/papermill/lock.txt ## Measure, on a quiet machine; prints a ratio for each measurement
+bench: setup .benchmarks/papermill/lock.txt .benchmarks/voila/lock.txt ## Measure, on a quiet machine; prints a ratio for each measurement
 	@$(BIN)/python -m pytest -q -s tests/benchmarks/bench_*.py
 
 soak: setup ## Kill parts at random under load, then watch a worker's memory (RUNS=1000 SEED=… SOAK=kills)
@@ -62,9 +62,9 @@ machine:
 	@$(BIN)/python $(PIP) -r requirements.txt -r requirements-dev.txt | $(PYTHON) config/demo/progress.py
 	@touch $@
 
-.benchmarks/papermill/lock.txt: tests/benchmarks/papermill.txt
-	@echo "Building what the benchmarks compare with"
-	@$(PYTHON) -m runner.building papermill tests/benchmarks .benchmarks | $(PYTHON) config/demo/progress.py
+.benchmarks/%/lock.txt: tests/benchmarks/%.txt
+	@echo "Building what the benchmarks compare with: $*"
+	@$(PYTHON) -m runner.building $* tests/benchmarks .benchmarks | $(PYTHON) config/demo/progress.py
 	@touch $@
 
 .environments/%/lock.txt: environments/%.txt
@@ -81,7 +81,7 @@ machine:
 	@touch $@
 
 pins: setup ## Pin requirements and notebook environments anew
-	@for name in requirements requirements-dev $(ENVIRONMENTS:%=environments/%) tests/benchmarks/papermill; do \
+	@for name in requirements requirements-dev $(ENVIRONMENTS:%=environments/%) tests/benchmarks/papermill tests/benchmarks/voila; do \
 		echo "$$name.txt"; CUSTOM_COMPILE_COMMAND="make pins" $(BIN)/pip-compile --quiet --strip-extras \
 		--generate-hashes --allow-unsafe --no-emit-index-url --no-emit-find-links \
 		--no-emit-trusted-host --no-emit-options --output-file $$name.txt $$name.in; done
