@@ -80,6 +80,7 @@ class Wire:
         self._in, self._out = in_key(run_id), out_key(run_id)
         self._last = b"0-0"
         self._said = 0
+        self._turn = asyncio.Lock()
         # A command is not sent twice: a button would be pressed twice.
         self._client: Any = redis.asyncio.Redis.from_url(
             settings.BROKER_URL,
@@ -107,16 +108,20 @@ class Wire:
         if len(body) >= LARGE_BYTES:
             await self._room(len(body))
         entry = Entry(said, self.connection, body)
-        self._said += 1
-        number = self._said
-        fields = await apart(len(body), lambda: self._sealer.seal_said(entry, number))
-        async with (
-            _in_time(PATIENCE_S),
-            self._client.pipeline(transaction=False) as pipe,
-        ):
-            pipe.xadd(self._in, fields, maxlen=MAX_IN_ENTRIES, approximate=True)
-            pipe.expire(self._in, LIFETIME_S)
-            await pipe.execute()
+        # What is said counts in the order of its numbers: nothing may overtake.
+        async with self._turn:
+            self._said += 1
+            number = self._said
+            fields = await apart(
+                len(body), lambda: self._sealer.seal_said(entry, number)
+            )
+            async with (
+                _in_time(PATIENCE_S),
+                self._client.pipeline(transaction=False) as pipe,
+            ):
+                pipe.xadd(self._in, fields, maxlen=MAX_IN_ENTRIES, approximate=True)
+                pipe.expire(self._in, LIFETIME_S)
+                await pipe.execute()
 
     async def _room(self, size_bytes: int) -> None:
         try:
