@@ -20,7 +20,7 @@ LONGEST_FILE = 400
 LONGEST_STYLE_SHEET = 600  # one for the whole site
 LONGEST_FUNCTION = 40
 PINNED = re.compile(
-    r"^(requirements[\w-]*|(environments|frontend)/[\w-]+|tests/benchmarks/papermill)\.txt$"
+    r"^(requirements[\w-]*|(environments|frontend)/[\w-]+|tests/benchmarks/(papermill|voila))\.txt$"
 )
 GENERATED = re.compile(
     r"^static/vendor/|/migrations/|\.ipynb$|\.min\.(js|css)$|^LICENSE$"

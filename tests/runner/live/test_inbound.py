@@ -390,13 +390,7 @@ def test_what_a_kernel_closed_is_gone():
     assert passed(update(SLIDER, {"value": 1}), known)
 
 
-@pytest.mark.parametrize(
-    ("frame", "is_by_hand"),
-    [
-        (update(SLIDER, {"value": 7}), True),
-        (custom(BUTTON, {"event": "click"}), True),
-        (update(SLIDER, {"_view_count": 1}), False),
-    ],
-)
-def test_what_takes_somebody_is_told_from_what_happens_by_itself(frame, is_by_hand):
-    assert passed(frame).event.is_by_hand == is_by_hand
+def test_what_takes_somebody_is_told_from_what_happens_by_itself():
+    assert passed(update(SLIDER, {"value": 7})).event.is_by_hand
+    assert passed(custom(BUTTON, {"event": "click"})).event.is_by_hand
+    assert not passed(update(SLIDER, {"_view_count": 1})).event.is_by_hand
