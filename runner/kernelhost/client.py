@@ -10,6 +10,7 @@ import struct
 import threading
 import time
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from types import TracebackType
@@ -148,6 +149,9 @@ class Session:
             with self._sending:
                 self._connection.sendall(_line(message))
         except OSError as problem:
+            # Half a line may have gone out: nothing that follows would be understood.
+            with suppress(OSError):
+                self._connection.shutdown(socket.SHUT_RDWR)
             raise ConnectionLost from problem
 
     def close(self) -> None:

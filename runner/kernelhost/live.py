@@ -65,8 +65,14 @@ class LiveExecutor(CellExecutor):
         self.cells_are_done = False
         self._cells: dict[str, int] = {}
         self._last_cell: int | None = None
+        #: Messages of the page: those that the kernel has not answered, and those it is at.
         self._unanswered: set[str] = set()
-        self._open_parents: set[str] = set()
+        self._at: dict[str, dict[str, Any]] = {}
+        #: Messages of the host's: which widget's outputs they tell, and those answered once.
+        self._telling: dict[str, str] = {}
+        self._answered_once: set[str] = set()
+        #: What the kernel must still be told of output widgets, the newest only.
+        self._latest: dict[str, list[dict[str, Any]]] = {}
         self._busy_since: float | None = None
         self._worked_s = 0.0
         self._is_waiting = False
@@ -178,24 +184,41 @@ class LiveExecutor(CellExecutor):
         last of them as the parent of what follows, so that it seems to be done with it twice.
         """
         parent = str(message["parent_header"].get("msg_id"))
-        if state == "idle":
-            self._unanswered.discard(parent)
         if self._is_ours(message):
-            if state == "idle" and parent == self._probe:
-                self._answered()
-            return False
-        if state == "busy":
-            self._busy_since = self._busy_since or time.monotonic()
-            self._open_parents.add(parent)
-        elif state == "idle":
-            is_second = parent not in self._open_parents
-            self._open_parents.discard(parent)
-            if not self._open_parents:
-                self._busy_since = None
-            if is_second:
-                return True
+            return state == "idle" and self._is_second(parent)
         self._pass_on(message)
+        if state == "busy":
+            self._at[parent] = message["parent_header"]
+            self._busy_since = self._busy_since or time.monotonic()
+        elif state == "idle":
+            is_end = parent not in self._at and not self._at
+            self._done_with(parent)
+            return is_end
         return False
+
+    def _is_second(self, parent: str) -> bool:
+        """Take a word that the kernel is done with a message of ours; whether it was said before."""
+        if parent in self._answered_once:
+            return True
+        if parent == self._probe:
+            self._answered()
+        elif self._telling.pop(parent, None) is not None:
+            self._tell_kernel()
+        else:
+            return False
+        self._answered_once.add(parent)
+        return False
+
+    def _done_with(self, parent: str) -> None:
+        """Forget a message that the kernel is done with; of one that is not known, the newest."""
+        if parent not in self._at and self._at:
+            parent, header = next(reversed(self._at.items()))
+            # Its widget waits for this, and the kernel has said it of another.
+            self._emit_frame(idle(_header(header)))
+        self._at.pop(parent, None)
+        self._unanswered.discard(parent)
+        if not self._at:
+            self._busy_since = None
 
     def _show(self, kind: str, parent: Any, message: dict[str, Any]) -> None:
         if self.widgets.take(message):
@@ -240,18 +263,25 @@ class LiveExecutor(CellExecutor):
 
     def _tell(self, comm_id: str, outputs: list[dict[str, Any]]) -> None:
         """Tell page and kernel what an output widget holds."""
-        content = {
-            "comm_id": comm_id,
-            "data": {
-                "method": "update",
-                "state": {"outputs": outputs},
-                "buffer_paths": [],
-            },
-        }
-        message = self._open.session.msg("comm_msg", content)
-        # A kernel that has much to answer already learns of the next change.
-        self._send(message, ())
+        self._latest[comm_id] = outputs
+        self._tell_kernel()
+        message = self._about(comm_id, outputs)
+        content = message["content"]
         self._emit_frame(Frame("iopub", _header(message["header"]), content=content))
+
+    def _tell_kernel(self) -> None:
+        """Tell the kernel the newest of each widget; it is not told more before it has answered."""
+        for comm_id, outputs in list(self._latest.items()):
+            message = self._about(comm_id, outputs)
+            if comm_id not in self._telling.values() and self._post(message, ()):
+                del self._latest[comm_id]
+                self._telling[str(message["header"]["msg_id"])] = comm_id
+
+    def _about(self, comm_id: str, outputs: list[dict[str, Any]]) -> dict[str, Any]:
+        data = {"method": "update", "state": {"outputs": outputs}, "buffer_paths": []}
+        content = {"comm_id": comm_id, "data": data}
+        message: dict[str, Any] = self._open.session.msg("comm_msg", content)
+        return message
 
     def say(self, frame: Frame) -> None:
         """Sign a message of the page and send it to the kernel; only widgets' messages are sent."""
@@ -267,21 +297,20 @@ class LiveExecutor(CellExecutor):
             "metadata": frame.metadata,
             "content": frame.content,
         }
-        if not self._send(message, frame.buffers):
+        is_sent = len(self._unanswered) < MAX_UNANSWERED and self._post(
+            message, frame.buffers
+        )
+        if is_sent:
+            self._unanswered.add(str(frame.header["msg_id"]))
+        else:
             self._emit_frame(idle(frame.header))
 
-    def _send(self, message: dict[str, Any], buffers: Sequence[bytes]) -> bool:
+    def _post(self, message: dict[str, Any], buffers: Sequence[bytes]) -> bool:
         """Sign and send; whether it was.  Nothing here may wait: other runs would, too."""
-        if len(self._unanswered) >= MAX_UNANSWERED:
-            return False
         session, socket = self._open.session, self._open.shell_channel.socket
         parts = [*session.serialize(message), *buffers]
-        try:
-            zmq.Socket.shadow(socket.underlying).send_multipart(parts, zmq.DONTWAIT)
-        except zmq.Again:
-            return False
-        self._unanswered.add(str(message["header"]["msg_id"]))
-        return True
+        sent = socket.send_multipart(parts, zmq.DONTWAIT)
+        return sent.done() and sent.exception() is None
 
     async def _watch(self) -> None:
         """Count what cells and callbacks take, and see when a cell waits for its reader."""
@@ -313,7 +342,7 @@ class LiveExecutor(CellExecutor):
             self._set_waiting(False)
             return
         message = self._open.session.msg("kernel_info_request")
-        if self._send(message, ()):
+        if self._post(message, ()):
             self._probe, self._probed_at = str(message["header"]["msg_id"]), now
 
     def _answered(self) -> None:

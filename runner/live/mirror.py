@@ -47,12 +47,15 @@ class Mirror:
 
     def heard(self, frame: Frame, *, size_bytes: int) -> None:
         """Follow one message of the kernel, of so many bytes.  Raises MirrorFull."""
-        content = frame.content
-        comm_id, data = content.get("comm_id"), content.get("data")
-        state = data.get("state") if isinstance(data, dict) else None
+        comm_id = frame.content.get("comm_id")
         if not isinstance(comm_id, str) or len(comm_id) > MAX_ID_CHARS:
             return
+        self._take(comm_id, frame)
         self._weigh(size_bytes)
+
+    def _take(self, comm_id: str, frame: Frame) -> None:
+        content, data = frame.content, frame.content.get("data")
+        state = data.get("state") if isinstance(data, dict) else None
         if frame.msg_type == "comm_close":
             self._models.pop(comm_id, None)
             return
@@ -81,10 +84,13 @@ class Mirror:
     def _weigh(self, size_bytes: int) -> None:
         """Count what is held, once as much was heard as may be held."""
         self._heard_bytes += size_bytes
-        if self._heard_bytes > MAX_BYTES:
-            self._heard_bytes = size_bytes + sum(map(_size, self._models.values()))
-        if self._heard_bytes > MAX_BYTES:
+        if self._heard_bytes <= MAX_BYTES:
+            return
+        held_bytes = sum(map(_size, self._models.values()))
+        if held_bytes > MAX_BYTES:
             raise MirrorFull
+        # Counting takes its time: not again before as much was heard as is missing, or a part.
+        self._heard_bytes = min(held_bytes, MAX_BYTES * 3 // 4)
 
     def targets(self) -> Json:
         """Return the answer to who asks which comms there are."""

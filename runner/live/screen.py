@@ -97,6 +97,8 @@ class Screen:
             cell.places.append(None)
         cell.last_stream = stream
         told = told_output(output, self._incident)
+        if told is None and "data" in output:
+            told = {**output, "data": {}}  # an update may bring what can be shown
         if told is None:
             return None
         last = cell.told[-1] if cell.told else None

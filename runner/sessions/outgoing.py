@@ -49,7 +49,7 @@ class Outgoing:
         self._number = 0
         self._kept: deque[tuple[int, int]] = deque()
         self._kept_bytes = 0
-        self._is_away = False
+        self._is_away = self._has_lost = False
         self._quiet_until = 0.0
 
     def showing(self, connection: str) -> None:
@@ -61,7 +61,10 @@ class Outgoing:
         self._write([Entry(Said.FRAME, to, encode(frame)) for frame in frames])
 
     def keep(self) -> None:
-        """Let both streams live on for a while."""
+        """Let the stream live on; where something got lost, let readers see that it did."""
+        if self._has_lost:
+            # For nobody: its number is what tells.
+            self._write([Entry(Said.SHOWING, EVERYBODY)])
         self._try(lambda: self._client.expire(self._key, LIFETIME_S))
 
     def close(self) -> None:
@@ -93,6 +96,7 @@ class Outgoing:
 
     def _try(self, write: Callable[[], Any]) -> None:
         if time.monotonic() < self._quiet_until:
+            self._has_lost = True
             return
         try:
             write()
@@ -101,10 +105,10 @@ class Outgoing:
                 logger.warning(
                     "live.not_sent key=%s %s", self._key, type(error).__name__
                 )
-            self._is_away = True
+            self._is_away = self._has_lost = True
             self._quiet_until = time.monotonic() + QUIET_S
         else:
-            self._is_away = False
+            self._is_away = self._has_lost = False
 
 
 class Incoming:

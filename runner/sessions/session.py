@@ -68,6 +68,7 @@ class LiveSession:
         self._out = Outgoing(run.pk)
         self._in = Incoming(run.pk, self._hear)
         self._pages: dict[str, float] = {}
+        self._shown_at: dict[str, float] = {}
         now = time.monotonic()
         self._began_at = self._seen_at = self._used_at = self._ticked_at = now
         self._events: list[dict[str, Any]] = []
@@ -148,12 +149,21 @@ class LiveSession:
             return None
         self._pages[entry.connection] = self._seen_at = time.monotonic()
         # Said again until the page sees the beginning, which may get lost with the broker.
-        if entry.said == Said.JOIN:
+        if entry.said == Said.JOIN and self._may_be_shown(entry.connection):
             self._show_everything(entry.connection)
         return self._judge(entry) if entry.said == Said.FRAME else None
 
+    def _may_be_shown(self, connection: str) -> bool:
+        """Tell whether a page was not shown everything just now: several may have asked meanwhile."""
+        now, before = time.monotonic(), self._shown_at.get(connection)
+        if before is not None and now - before < PAGE_BEAT_S / 2:
+            return False
+        self._shown_at[connection] = now
+        return True
+
     def _forget(self, connection: str) -> None:
         self._pages.pop(connection, None)
+        self._shown_at.pop(connection, None)
         for comm_id in self._controls.pop(connection, ()):
             self._comms.close_control(comm_id)
 
@@ -193,7 +203,8 @@ class LiveSession:
             return None
         if passed.event is not None:
             self._note(passed.event)
-        return frame
+        # What is not recorded reaches no kernel.
+        return frame if self.stop is None else None
 
     def _answer(self, frame: Frame) -> tuple[Frame, ...] | None:
         """Return what a page hears at once; None for what the kernel must answer."""
@@ -226,12 +237,13 @@ class LiveSession:
         }
         size_bytes = len(json.dumps(values))
         if size_bytes > MAX_EVENT_BYTES:
-            values, size_bytes = {"bytes": size_bytes}, MAX_EVENT_BYTES
-        self._record_bytes += size_bytes
+            values = {"bytes": size_bytes}
+        entry = {**asdict(event), "values": values, "at": time.time()}
+        self._record_bytes += len(json.dumps(entry))
         if self._record_bytes > MAX_RECORD_BYTES:
             self.stop = self.stop or TOO_OFTEN
             return
-        self._events.append({**asdict(event), "values": values, "at": time.time()})
+        self._events.append(entry)
 
     def show(self, *, now: datetime) -> None:
         """Once a second: keep what readers did, and end what nobody looks at any more."""

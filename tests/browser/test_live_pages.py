@@ -19,7 +19,8 @@ from runner.models import Run
 from tests.browser.axe import serious_findings
 from tests.browser.conftest import Open
 from tests.factories.gallery import person
-from tests.runner.kernelhost.test_live import BLOCKED, WIDGETS
+from tests.runner.kernelhost.test_live import WIDGETS
+from tests.runner.kernelhost.test_live_forms import BLOCKED
 from tests.runner.launching import COUNT_PATIENTS
 from tests.runner.launching import approved as approved_code
 from tests.support.fixtures import Site, _answers

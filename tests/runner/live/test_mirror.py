@@ -171,3 +171,13 @@ def test_names_weigh_too(monkeypatch: pytest.MonkeyPatch) -> None:
 def heard_all(made: Mirror, frames: list[Frame]) -> None:
     for frame in frames:
         made.heard(frame, size_bytes=1_000)
+
+
+def test_what_takes_the_place_of_something_does_not_weigh_twice(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(mirror, "MAX_BYTES", 10_000)
+    made = heard(opened(SLIDER))
+    for n in range(5):
+        made.heard(changed(SLIDER, {"text": str(n) * 6_000}), size_bytes=6_100)
+    assert state_of(made, SLIDER)["text"] == "4" * 6_000

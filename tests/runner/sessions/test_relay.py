@@ -22,7 +22,7 @@ from runner.models import Run, WidgetEventBatch
 from runner.results.vault import unseal
 from runner.sessions import outgoing, session
 from runner.sessions.session import LiveSession
-from runner.sessions.streams import Entry, Said, in_key, out_key
+from runner.sessions.streams import Entry, Said, in_key, number_of, out_key
 from runner.workflow import Status as RunStatus
 from tests.factories.gallery import make_version
 from tests.factories.runs import make_run
@@ -108,6 +108,17 @@ def test_nobody_comes(live: LiveSession, clock: Clock, host: Host) -> None:
     assert after(live, clock, 5) == "left"
     assert after(live, clock, 20) == "left"
     assert host.told == ["end"]
+
+
+def recorded() -> list[dict[str, Any]]:
+    """What the record says that readers did."""
+    found: list[dict[str, Any]] = []
+    for batch in WidgetEventBatch.objects.all():
+        sealed, associated = bytes(batch.sealed), batch.associated
+        found += json.loads(
+            unseal(sealed, keys=configured.RESULT_KEYS, associated=associated)
+        )
+    return found
 
 
 def stays(live: LiveSession, run: Run) -> WebSide:
@@ -263,11 +274,12 @@ def test_a_broker_that_is_away_ends_nothing(
 
 
 def test_a_page_that_asks_again_is_shown_everything_again(
-    live: LiveSession, run: Run
+    live: LiveSession, run: Run, clock: Clock
 ) -> None:
     """The first answer may have been lost with the broker."""
     page = stays(live, run)
     page.is_shown = False
+    clock.now += 5
     page.send(Said.JOIN)
     assert data_of(page.connect())["method"] == "update_states"
 
@@ -320,12 +332,15 @@ def test_widgets_that_are_too_much_for_a_result_are_left_out(
 def test_more_use_than_is_kept_stops_the_session(
     live: LiveSession, run: Run, host: Host, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(session, "MAX_RECORD_BYTES", 30)
+    monkeypatch.setattr(session, "MAX_RECORD_BYTES", 700)
     page = stays(live, run)
-    for value in range(5):
+    for value in range(9):
         page.move(SLIDER, value=value)
-    wait_for(lambda: live.stop is not None)
+    page.connect()
+    assert live.stop is not None
     assert live.stop.code == "used_too_often"
+    live.keep(now=timezone.now())
+    assert len(host.told) == len(recorded()) < 9
 
 
 def test_pages_that_come_and_go_leave_no_comm_open(live: LiveSession, run: Run) -> None:
@@ -350,3 +365,23 @@ def test_a_broker_that_hangs_is_left_alone_for_a_while(
     monkeypatch.setattr(pipeline, "execute", hang)
     says(live, *(opened(SLIDER) for _ in range(20)))
     assert len(tried) == 1
+
+
+def test_what_got_lost_is_seen_though_nothing_more_is_said(
+    live: LiveSession, run: Run, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    page = stays(live, run)
+
+    def away(*_: Any, **__: Any) -> None:
+        raise redis.ConnectionError
+
+    pipeline = type(live._out._client.pipeline())
+    with monkeypatch.context() as patched:
+        patched.setattr(pipeline, "execute", away)
+        says(live, opened(SLIDER))
+    live._out._quiet_until = 0.0
+    before = page.client.xrevrange(out_key(run.pk), count=1)[0][0]
+    clock.now += 2
+    live.show(now=timezone.now())
+    after_it = page.client.xrevrange(out_key(run.pk), count=1)[0][0]
+    assert number_of(after_it) == number_of(before) + 2
