@@ -54,7 +54,7 @@ def broker(db: None, settings: Any) -> Iterator[redis.Redis]:
 def leave_word(broker: redis.Redis, **told: Any) -> None:
     word = {
         "swept_at": "2026-03-02T09:00:00Z",
-        "queues": ["api", "batch", "page", "sweep"],
+        "queues": ["api", "batch", "interactive", "page", "sweep"],
         "kernel_host": "ready",
         "degraded": False,
     }
@@ -256,7 +256,7 @@ def test_a_kernel_host_that_is_away_is_told(
     assert parts_alive().queues == []
 
 
-EVERY_QUEUE = ["api", "batch", "page", "sweep"]
+EVERY_QUEUE = ["api", "batch", "interactive", "page", "sweep"]
 
 
 @pytest.mark.parametrize(
@@ -300,4 +300,4 @@ def test_no_word_is_no_sign_of_life(broker: redis.Redis) -> None:
 
 def test_a_running_worker_is_seen_with_its_queues(celery_worker: Any) -> None:
     seen = note_parts_alive(now=timezone.now(), app=app)
-    assert seen.queues == ["api", "batch", "page", "sweep"]
+    assert seen.queues == ["api", "batch", "interactive", "page", "sweep"]
