@@ -248,9 +248,8 @@ def test_a_widget_whose_answer_was_lost_works_on(seen):
     slider.press("ArrowRight")
     seen.peer.until(lambda: {"value": 4} in moved(seen.peer))
     seen.page.wait_for_timeout(300)
-    seen.peer.drop()
-    seen.waits_for("Connecting again…")
     seen.peer.is_silent = False
+    seen.peer.drop()
     live.get_by_text("ward 4", exact=True).wait_for(timeout=30_000)
     live.get_by_role("slider").press("ArrowRight")
     live.get_by_text("ward 5", exact=True).wait_for()
