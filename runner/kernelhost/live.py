@@ -38,6 +38,8 @@ WATCH_EVERY_S = 0.5
 TOLD_PER_S = 10_000_000.0
 #: Messages that a kernel has not answered; further ones are dropped, and said to be done.
 MAX_UNANSWERED = 400
+#: Messages of the host's of which it is known that they were answered; the last one matters.
+MAX_REMEMBERED = 1000
 #: A cell that answers within so many seconds while it runs, waits for its reader.
 PROBE_S = 2.0
 
@@ -206,6 +208,8 @@ class LiveExecutor(CellExecutor):
             self._tell_kernel()
         else:
             return False
+        if len(self._answered_once) >= MAX_REMEMBERED:
+            self._answered_once.clear()
         self._answered_once.add(parent)
         return False
 

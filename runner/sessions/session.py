@@ -109,6 +109,9 @@ class LiveSession:
                     metadata = event["notebook"].setdefault("metadata", {})
                     metadata["widgets"] = saved
             case _:
+                if event["event"] == "cell_finished":
+                    # Nobody can use what is still being made.
+                    self._used_at = time.monotonic()
                 self._show(self._screen.take(event))
 
     def _tell(self, data: bytes) -> None:

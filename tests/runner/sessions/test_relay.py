@@ -147,6 +147,16 @@ def test_nobody_uses_it(
     assert after(live, clock, 10) == "idle"
 
 
+def test_cells_that_are_executed_keep_it(
+    live: LiveSession, run: Run, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(session, "PAGE_GONE_S", 1e9)
+    stays(live, run)
+    assert after(live, clock, configured.LIVE_IDLE_S - 20) == ""
+    live.take({"event": "cell_finished", "cell": 0, "status": "ok"}, now=timezone.now())
+    assert after(live, clock, configured.LIVE_IDLE_S - 20) == ""
+
+
 def test_use_keeps_it_and_time_ends_it(
     live: LiveSession,
     run: Run,
