@@ -96,7 +96,7 @@ def both(
         theirs = stock.run(behaviour)
         limits = {"cell_s": behaviour.cell_s} if behaviour.cell_s else {}
         ours = forking_host.run(*behaviour.cells, limits=limits)
-        return ours, theirs.result(60)
+        return ours, theirs.result(180)
 
     return execute
 
