@@ -3,6 +3,7 @@
 import keyword
 import re
 import unicodedata
+from collections.abc import Mapping
 from typing import Any
 
 PARAMETERS_TAG = "parameters"
@@ -36,7 +37,7 @@ def is_safe_name(name: str, language: str = "python") -> bool:
     )
 
 
-def has_tag(cell: dict[str, Any], tag: str) -> bool:
+def has_tag(cell: Mapping[str, Any], tag: str) -> bool:
     """Return whether ``cell`` carries ``tag``, in any case of letters."""
     tags = cell.get("metadata", {}).get("tags", [])
     return any(isinstance(each, str) and each.lower() == tag for each in tags)

@@ -16,11 +16,11 @@ from urllib.parse import urlsplit
 from django.conf import settings
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 
+from gallery.parameters.names import INJECTED_TAG, has_tag
 from runner.kernelhost.cells import executes
 from runner.results.document import THEMES
 from runner.results.images import PictureBudget
 from runner.results.outputs import words
-from runner.results.rendering import INJECTED_TAG
 from runner.sessions.assets import PREFIX, Extension, assets
 
 TEMPLATES = Path(__file__).parent / "templates"
@@ -109,17 +109,11 @@ def _places(cells: Sequence[Mapping[str, Any]]) -> Iterator[_Place]:
         if cell.get("cell_type") == "code":
             if not executes(cell):
                 continue
-            is_counted = not _is_injected(cell)
+            is_counted = not has_tag(cell, INJECTED_TAG)
             number += is_counted
             yield _Place(index, number=number if is_counted else 0, is_code=True)
         elif cell.get("cell_type") == "markdown":
             yield _Place(index, html=_words(cell, pictures))
-
-
-def _is_injected(cell: Mapping[str, Any]) -> bool:
-    metadata = cell.get("metadata")
-    tags = metadata.get("tags") if isinstance(metadata, Mapping) else None
-    return isinstance(tags, list) and INJECTED_TAG in tags
 
 
 def _words(cell: Mapping[str, Any], pictures: PictureBudget) -> str:
