@@ -14,10 +14,10 @@ from typing import Any
 
 from runner.kernelhost.messages import display_id_of, output_from, size_of
 from runner.kernelhost.outputs import OutputLimitReached
+from runner.live.comms import MAX_ID_CHARS
 
 MODULE, MODEL = "@jupyter-widgets/output", "OutputModel"
 MAX_WIDGETS = 1000
-MAX_ID_CHARS = 200
 
 #: Takes a widget's comm id and its outputs, whenever they have changed.
 Tell = Callable[[str, list[dict[str, Any]]], None]
