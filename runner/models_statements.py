@@ -56,7 +56,7 @@ class StatementBatch(SealedBatch):
 
 
 class WidgetEventBatch(SealedBatch):
-    """Some of what a reader did in a live session: `{at, id, model, method, values}`."""
+    """Some of what a reader did in a live session: `{at, comm_id, module, model, method, values}`."""
 
     record = "widget-events"
 
