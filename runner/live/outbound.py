@@ -1,71 +1,36 @@
 """What a page hears of a kernel: what cells and widgets show, never their code and never how they failed."""
 
-from collections.abc import Callable
 from typing import Any
 
 from runner.live.comms import Comms
 from runner.live.frames import KERNEL_SESSION, Frame, Json
 from runner.live.traits import OUTPUT
 
-#: Which cell an execution belongs to, by the id of its request.
-CellOf = Callable[[str], int | None]
-
 _HEADER = ("msg_id", "msg_type", "session", "username", "date", "version")
 _STATES = frozenset({"starting", "busy", "idle"})
-#: What a newer front end would ask of, and is not offered.
-_NOT_OFFERED = frozenset({"kernel subshells"})
-_REPLIES = frozenset({"kernel_info_reply", "comm_info_reply"})
-_OUTPUTS = frozenset(
-    {"display_data", "execute_result", "update_display_data", "clear_output"}
-)
 _SCRIPTS = frozenset({"application/javascript", "text/javascript"})
 _COMMS = frozenset({"comm_open", "comm_msg", "comm_close"})
 
 
-def shown(
-    frame: Frame, comms: Comms, *, cell_of: CellOf, incident: str | None
-) -> Frame | None:
+def shown(frame: Frame, comms: Comms, *, incident: str | None) -> Frame | None:
     """Return what a page hears of one message, None for nothing; `comms` learns of widgets.
 
-    With an `incident`, the short number that a reader can quote, neither tracebacks nor what is
-    written to stderr leave the server: both quote the code.
+    Widgets' messages and whether the kernel is busy are all that it hears; what cells show is told
+    by `screen`. With an `incident`, the short number that a reader can quote, neither tracebacks nor
+    what is written to stderr leave the server: both quote the code.
     """
     comms.heard(frame)
-    kind = frame.msg_type
-    if frame.channel == "shell":
-        return _made(frame, _reply(frame.content)) if kind in _REPLIES else None
     if frame.channel != "iopub":
         return None
-    if kind == "execute_input":
-        cell = cell_of(str(frame.parent_header.get("msg_id", "")))
-        if cell is None:
-            return None
-        count = frame.content.get("execution_count")
-        return _made(frame, {"code": "", "execution_count": count}, {"cell": cell})
-    if kind == "status":
+    if frame.msg_type == "status":
         state = frame.content.get("execution_state")
         is_told = isinstance(state, str) and state in _STATES
         return _made(frame, {"execution_state": state}) if is_told else None
-    return _output(frame, kind, comms, incident)
-
-
-def _output(
-    frame: Frame, kind: str, comms: Comms, incident: str | None
-) -> Frame | None:
-    content = frame.content
-    if kind == "stream":
-        is_told = incident is None or content.get("name") == "stdout"
-        return _made(frame, content) if is_told else None
-    if kind == "error":
-        return _made(frame, content if incident is None else failure(incident))
-    if kind in _OUTPUTS:
-        return _made(frame, content)
-    if kind in _COMMS:
-        told = _quiet(content, comms, incident)
-        version = frame.metadata.get("version")
-        metadata = {"version": version} if isinstance(version, str) else {}
-        return _made(frame, told, metadata)
-    return None
+    if frame.msg_type not in _COMMS:
+        return None
+    version = frame.metadata.get("version")
+    metadata = {"version": version} if isinstance(version, str) else {}
+    return _made(frame, _quiet(frame.content, comms, incident), metadata)
 
 
 def _made(frame: Frame, content: Json, metadata: Json | None = None) -> Frame:
@@ -83,14 +48,6 @@ def _kept(header: Json) -> Json:
     return {
         name: value for name in _HEADER if isinstance(value := header.get(name), str)
     }
-
-
-def _reply(content: Json) -> Json:
-    features = content.get("supported_features")
-    if not isinstance(features, list):
-        return content
-    kept = [each for each in map(str, features) if each not in _NOT_OFFERED]
-    return {**content, "supported_features": kept}
 
 
 def failure(incident: str) -> Json:

@@ -121,9 +121,7 @@ class LiveSession:
         except MirrorFull:
             self.stop = self.stop or TOO_MUCH
             return
-        told = shown(
-            frame, self._comms, cell_of=lambda _: None, incident=self._incident
-        )
+        told = shown(frame, self._comms, incident=self._incident)
         if told is not None:
             self._out.send(told)
 
@@ -218,12 +216,7 @@ class LiveSession:
                 return (answers.comm_info(frame, self._mirror.targets()),)
             case "comm_msg" if self._comms.is_control(str(frame.content["comm_id"])):
                 states = answers.states(frame, self._mirror)
-                told = shown(
-                    states,
-                    self._comms,
-                    cell_of=lambda _: None,
-                    incident=self._incident,
-                )
+                told = shown(states, self._comms, incident=self._incident)
                 return (told,) if told is not None else ()
             case "comm_open" | "comm_close":
                 return ()
