@@ -126,7 +126,10 @@ class CellExecutor(NotebookClient):
         Raises:
             CellFailed, CellTimeoutError, DeadKernelError, OutputLimitReached
         """
-        for index, cell in enumerate(self.nb.cells):
+        await self._run_from(0)
+
+    async def _run_from(self, first: int) -> None:
+        for index, cell in enumerate(self.nb.cells[first:], start=first):
             if self.should_stop():
                 return
             if not executes(cell):

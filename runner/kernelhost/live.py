@@ -19,10 +19,12 @@ import zmq
 from nbclient.exceptions import DeadKernelError
 from nbformat import NotebookNode
 
+from runner.kernelhost.cells import executes
 from runner.kernelhost.execution import CellExecutor
 from runner.kernelhost.messages import clean_json, clean_text
 from runner.kernelhost.output_widgets import OutputWidgets
 from runner.kernelhost.outputs import OutputLimitReached
+from runner.kernelhost.run_below import RunBelow, asks_to_run_below
 from runner.live.comms import MAX_ID_CHARS
 from runner.live.frames import Frame, encode
 from runner.live.inbound import idle
@@ -64,11 +66,13 @@ class LiveExecutor(CellExecutor):
         self.backlog, self.on_timeout = backlog, on_timeout
         self.widgets = OutputWidgets(self.collector.limits.output_bytes, self._tell)
         self.ended = asyncio.Event()
-        self.cells_are_done = False
+        #: Its cells were run, and it can be ended without loss.
+        self.is_at_rest = False
         self._cells: dict[str, int] = {}
         self._last_cell: int | None = None
-        #: Messages of the page: those that the kernel has not answered, and those it is at.
-        self._unanswered: set[str] = set()
+        #: Messages of the page: those that the kernel has not answered, each with the widget
+        #: that it is for, and those it is at.
+        self._unanswered: dict[str, str] = {}
         self._at: dict[str, dict[str, Any]] = {}
         #: Messages of the host's: which widget's outputs they tell, and those answered once.
         self._telling: dict[str, str] = {}
@@ -81,13 +85,14 @@ class LiveExecutor(CellExecutor):
         self._probe: str | None = None
         self._probed_at = 0.0
         self._flush: asyncio.TimerHandle | None = None
+        self.below = RunBelow()
 
     def _get_timeout(self, cell: NotebookNode | None) -> Any:
         """No time is set for a cell: `_watch` counts it, without what a reader takes to answer."""
         return
 
     async def run_cells(self) -> None:
-        """Execute every cell, then stay.
+        """Execute every cell, then stay; and those below a `%blockrun` as often as its reader asks.
 
         Raises:
             CellFailed, DeadKernelError, OutputLimitReached
@@ -95,15 +100,25 @@ class LiveExecutor(CellExecutor):
         watcher = asyncio.create_task(self._watch())
         try:
             await super().run_cells()
-            if self.should_stop():
-                return
-            self.cells_are_done = True
-            self.emit({"event": "cells_finished"})
-            await self._stay()
+            while not self.should_stop():
+                self.is_at_rest = True
+                await self._stay()
+                if self.ended.is_set():
+                    return
+                self.is_at_rest = False
+                await self._run_below()
         finally:
             watcher.cancel()
             if self._flush is not None:
                 self._flush.cancel()
+
+    async def _run_below(self) -> None:
+        first = self.below.start()
+        for index, cell in enumerate(self.nb.cells[first:], start=first):
+            if executes(cell):
+                self.collector.forget(index)
+        await self._run_from(first)
+        self.below.has_begun()
 
     async def _run_cell(self, index: int, cell: NotebookNode) -> None:
         self._last_cell, self._worked_s, self._is_waiting = index, 0.0, False
@@ -127,7 +142,10 @@ class LiveExecutor(CellExecutor):
         return message
 
     async def _stay(self) -> None:
-        """Listen until the session is ended.  Raises DeadKernelError, OutputLimitReached."""
+        """Listen until the session is ended or cells are to be run.
+
+        Raises DeadKernelError, OutputLimitReached.
+        """
         ended = asyncio.create_task(self.ended.wait())
         gone = asyncio.create_task(self.manager.provisioner.sandbox_gone())
         listening = asyncio.create_task(self._listen())
@@ -140,11 +158,11 @@ class LiveExecutor(CellExecutor):
             await asyncio.gather(*tasks, return_exceptions=True)
         if listening in done:
             listening.result()
-        if ended not in done:
+        elif ended not in done:
             raise DeadKernelError("The kernel ended.")
 
     async def _listen(self) -> None:
-        while True:
+        while not self.below.is_wanted:
             self._take(await self._next(), None, None)
 
     def _take(
@@ -162,6 +180,7 @@ class LiveExecutor(CellExecutor):
                 return bool(state == "idle")
             return self._take_status(message, state) and own is not None
         elif kind == "execute_input" and is_own and cell is not None:
+            self.below.has_begun()
             cell["execution_count"] = self.progress.code_cells
         elif kind in _SHOWN:
             self._show(kind, parent, message)
@@ -220,11 +239,15 @@ class LiveExecutor(CellExecutor):
             # Its widget waits for this, and the kernel has said it of another.
             self._emit_frame(idle(_header(header)))
         self._at.pop(parent, None)
-        self._unanswered.discard(parent)
+        self._unanswered.pop(parent, None)
         if not self._at:
             self._busy_since = None
 
     def _show(self, kind: str, parent: Any, message: dict[str, Any]) -> None:
+        clicked = self._unanswered.get(str(parent))
+        if clicked is not None and asks_to_run_below(kind, message["content"]):
+            self.below.clicked(clicked, current=self.progress.current)
+            return
         if self.widgets.take(message):
             if self._flush is None:
                 loop = asyncio.get_running_loop()
@@ -305,7 +328,8 @@ class LiveExecutor(CellExecutor):
             message, frame.buffers
         )
         if is_sent:
-            self._unanswered.add(str(frame.header["msg_id"]))
+            widget = str(frame.content.get("comm_id"))
+            self._unanswered[str(frame.header["msg_id"])] = widget
         else:
             self._emit_frame(idle(frame.header))
 
@@ -357,8 +381,11 @@ class LiveExecutor(CellExecutor):
     def _set_waiting(self, is_waiting: bool) -> None:
         if is_waiting != self._is_waiting:
             self._is_waiting = is_waiting
+            current = self.progress.current
+            if is_waiting and current is not None:
+                self.below.waits(current)
             event = "cell_waiting" if is_waiting else "cell_resumed"
-            self.emit({"event": event, "cell": self.progress.current})
+            self.emit({"event": event, "cell": current})
 
 
 def _header(header: dict[str, Any]) -> dict[str, str]:

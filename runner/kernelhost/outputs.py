@@ -277,6 +277,12 @@ class OutputCollector:
         self.truncated.append({"cell": index, "scope": scope, "message": text})
         self._append(index, mark(text), None)
 
+    def forget(self, index: int) -> None:
+        """Drop what a cell has put out, since it is run anew."""
+        self._empty(index)
+        self.cell(index).cut = False
+        self.truncated[:] = [cut for cut in self.truncated if cut["cell"] != index]
+
     def lost(self, index: int) -> None:
         """Say that output of a cell did not arrive in time."""
         self._note(

@@ -274,8 +274,8 @@ class Run:
             self.executor.say(frame)
 
     async def end(self) -> None:
-        """End a live session; one whose cells are not done is cancelled."""
-        if isinstance(self.executor, LiveExecutor) and self.executor.cells_are_done:
+        """End a live session; one whose cells are being run is cancelled."""
+        if isinstance(self.executor, LiveExecutor) and self.executor.is_at_rest:
             self.executor.ended.set()
         else:
             await self.cancel()

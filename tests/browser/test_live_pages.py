@@ -125,6 +125,28 @@ def test_a_form_that_blocks_its_cell_is_waited_for_and_answered(open_as: Open) -
     expect(frame.get_by_text("Waiting for your input")).to_be_hidden()
 
 
+def test_a_button_that_ran_the_cells_below_runs_them_again(open_as: Open) -> None:
+    form = BLOCKED.replace("ipywidgets.Button()", "ipywidgets.Button(description='Go')")
+    version = widgets(
+        form,
+        "%load_ext ipython_blocking",
+        "%blockrun button",
+        ROWS,
+        "print('asked by', name.value)",
+        environment="python-forms",
+    )
+    frame = open_live(open_as("adams"), version)
+    expect(frame.get_by_text("Waiting for your input")).to_be_visible(timeout=FIRST_MS)
+    for name in ("Ruth", "Maria"):
+        frame.get_by_role("textbox").fill(name)
+        frame.get_by_role("textbox").press("Tab")
+        frame.get_by_role("button", name="Go").click()
+        expect(frame.get_by_text(f"asked by {name}")).to_be_visible(timeout=FIRST_MS)
+        expect(frame.get_by_text("asked by")).to_have_count(1)
+        expect(frame.get_by_text(re.compile(r"rows \d+"))).to_have_count(1)
+    expect(frame.get_by_text("Javascript")).to_have_count(0)
+
+
 @pytest.mark.security
 def test_who_signs_out_has_no_live_page_within_five_seconds(open_as: Open) -> None:
     page = open_as("adams")

@@ -37,6 +37,7 @@ class LivePage:
             live=True,
         )
         self.session = client.execute(host.socket, request)
+        self._last_cell = len(cells) - 1
         self.events: list[Event] = []
         self._goes_on = threading.Event()
         self._goes_on.set()
@@ -85,6 +86,10 @@ class LivePage:
         """Return the next event of that name with these fields."""
         wanted = {"event": name, **fields}
         return self.until(lambda event: wanted.items() <= event.items())
+
+    def until_rest(self) -> Event:
+        """Return when the last cell has ended; the session stays."""
+        return self.until_event("cell_finished", cell=self._last_cell)
 
     def until_frame(self, wanted: Callable[[Frame], Any]) -> Frame:
         """Return the next message of a widget that is wanted."""

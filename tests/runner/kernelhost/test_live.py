@@ -29,7 +29,7 @@ display(button, out)
 
 def test_a_slider_moves_a_label_after_the_cells_are_done(host) -> None:
     with LivePage(host, WIDGETS, "print('last')") as page:
-        page.until_event("cells_finished")
+        page.until_rest()
         slider, label = page.widget("IntSliderModel"), page.widget("LabelModel")
         moved = page.move(slider, value=7)
         told = page.until_frame(lambda frame: state_of(frame).get("value") == "at 7")
@@ -44,7 +44,7 @@ def test_a_slider_moves_a_label_after_the_cells_are_done(host) -> None:
 def test_an_output_widget_is_told_to_the_page_and_to_the_kernel(host) -> None:
     seen = "button.on_click(lambda _: print(len(out.outputs), 'held'))"
     with LivePage(host, WIDGETS, CAPTURING, seen) as page:
-        page.until_event("cells_finished")
+        page.until_rest()
         out = page.widget("OutputModel")
         page.click(page.widget("ButtonModel"))
         told = page.until_frame(
@@ -67,7 +67,7 @@ def test_an_output_widget_is_told_to_the_page_and_to_the_kernel(host) -> None:
 def test_what_a_callback_prints_bare_belongs_to_the_last_cell(host) -> None:
     bare = "slider.observe(lambda change: print('bare', change.new), 'value')"
     with LivePage(host, WIDGETS, bare) as page:
-        page.until_event("cells_finished")
+        page.until_rest()
         page.move(page.widget("IntSliderModel"), value=4)
         page.until_event("output", cell=1)
         page.session.end()
@@ -83,7 +83,7 @@ button.on_click(lambda _: shown.update("after"))
 display(button)
 """
     with LivePage(host, cell) as page:
-        page.until_event("cells_finished")
+        page.until_rest()
         page.click(page.widget("ButtonModel"))
         updated = page.until_event("output_updated", cell=0, index=0)
     assert updated["output"]["data"]["text/plain"] == "'after'"
@@ -96,7 +96,7 @@ display(button)
 def test_nothing_but_a_widget_s_message_is_sent_to_a_kernel(host, kind: str) -> None:
     """The last of three doors: the page's socket and the worker have refused it already."""
     with LivePage(host, WIDGETS) as page:
-        page.until_event("cells_finished")
+        page.until_rest()
         content = {
             "code": "print('through')",
             "comm_id": "x",
@@ -118,7 +118,7 @@ def test_nothing_but_a_widget_s_message_is_sent_to_a_kernel(host, kind: str) -> 
 
 def test_garbage_from_the_worker_ends_nothing(host) -> None:
     with LivePage(host, WIDGETS) as page:
-        page.until_event("cells_finished")
+        page.until_rest()
         page.session.say(b"no frame")
         page.session._send({"op": "frame", "frame": "*"})
         page.session._send({"op": "dance"})
@@ -128,14 +128,14 @@ def test_garbage_from_the_worker_ends_nothing(host) -> None:
 
 def test_a_session_ends_with_its_wall_clock(host) -> None:
     with LivePage(host, WIDGETS, wall_clock_s=2) as page:
-        page.until_event("cells_finished")
+        page.until_rest()
         assert page.ended()["status"] == "timed_out"
 
 
 def test_a_kernel_that_dies_is_said_to_have_died(host) -> None:
     fatal = "import os\nslider.observe(lambda _: os._exit(1), 'value')"
     with LivePage(host, WIDGETS, fatal) as page:
-        page.until_event("cells_finished")
+        page.until_rest()
         page.move(page.widget("IntSliderModel"), value=4)
         last = page.ended()
     assert (last["status"], last["notebook"]["cells"][0]["outputs"] != []) == (
@@ -160,7 +160,7 @@ def test_an_end_before_the_cells_are_done_is_a_cancellation(host) -> None:
 
 def test_a_page_that_is_gone_takes_its_kernel_with_it(host) -> None:
     with LivePage(host, WIDGETS) as page:
-        page.until_event("cells_finished")
+        page.until_rest()
         assert host.kernel_processes()
     deadline = time.monotonic() + 10
     while host.kernel_processes():
@@ -193,7 +193,7 @@ display(slider)
     with LivePage(
         host, cell, output_bytes=60_000, output_bytes_per_cell=50_000
     ) as page:
-        page.until_event("cells_finished")
+        page.until_rest()
         for value in range(1, 30):
             moved = page.move(page.widget("IntSliderModel"), value=value)
             page.until_frame(lambda frame, moved=moved: is_idle(frame, moved))
@@ -203,7 +203,7 @@ display(slider)
 
 def test_five_hundred_quick_outputs_arrive_in_order_and_once(host) -> None:
     with LivePage(host, "for n in range(500): display(n)") as page:
-        page.until_event("cells_finished")
+        page.until_rest()
     numbers = [
         event["output"]["data"]["text/plain"]
         for event in page.events
@@ -244,13 +244,13 @@ def test_a_page_that_floods_a_busy_kernel_holds_up_nobody_else(host) -> None:
         page.until_frame(
             lambda frame: is_idle(frame, last)
         )  # dropped, and said to be done
-        page.until_event("cells_finished")
+        page.until_rest()
 
 
 @pytest.mark.security
 def test_the_largest_message_of_a_page_reaches_the_host(host) -> None:
     with LivePage(host, WIDGETS) as page:
-        page.until_event("cells_finished")
+        page.until_rest()
         slider = page.widget("IntSliderModel")
         data = {"method": "update", "state": {}, "buffer_paths": [["value"]]}
         content = {"comm_id": slider, "data": data}
