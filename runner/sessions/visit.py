@@ -72,6 +72,7 @@ class Visit:
         self._channel, self._wire = channel, Wire(channel.run_id)
         self._receive, self._send_message = receive, send
         self._comms = Comms()
+        self._knows_widgets = False
         self._pace = Pace()
         self._now_s = asyncio.get_running_loop().time
         self._touch_at_s = self._now_s()
@@ -154,16 +155,28 @@ class Visit:
         """Send the page what is for it, and learn from that which widgets there are."""
         while True:
             for body in await self._wire.read():
-                await self._hear(body)
-                await self._send(body)
+                if await self._hear(body):
+                    await self._send(body)
 
-    async def _hear(self, body: bytes) -> None:
+    async def _hear(self, body: bytes) -> bool:
+        """Learn of widgets from a message; whether it is for the page, as far as the page is."""
         try:
             # Outputs may have megabytes, and tell nothing of widgets.
-            if message_type(body).startswith("comm_"):
-                self._comms.heard(await apart(len(body), lambda: decode_ours(body)))
+            if not message_type(body).startswith("comm_"):
+                return True
+            frame = await apart(len(body), lambda: decode_ours(body))
         except BadFrame as bad:
             logger.error("live.not_understood code=%s", bad.code)
+            return False
+        self._comms.heard(frame)
+        # A page that hears of a widget made of others which it does not know gives up on all.
+        # It is told everything when it asks, or of what there is, to ask each by itself.
+        self._knows_widgets = (
+            self._knows_widgets
+            or frame.msg_type == "comm_info_reply"
+            or self._comms.is_control(str(frame.content.get("comm_id")))
+        )
+        return self._knows_widgets
 
     async def _send(self, body: bytes) -> None:
         await self.say({"type": "websocket.send", "bytes": body})

@@ -147,6 +147,22 @@ def test_a_button_that_ran_the_cells_below_runs_them_again(open_as: Open) -> Non
     expect(frame.get_by_text("Javascript")).to_have_count(0)
 
 
+def test_widgets_made_of_others_while_the_page_connects_are_shown(
+    open_as: Open,
+) -> None:
+    makes = """
+import time
+slider, boxes = ipywidgets.IntSlider(description="inmost"), []
+for _ in range(120):
+    boxes.append(ipywidgets.VBox([slider]))
+    time.sleep(0.05)
+display(ipywidgets.VBox(boxes[::40]))
+"""
+    frame = open_live(open_as("adams"), widgets("import ipywidgets", makes))
+    expect(frame.get_by_text("Ready")).to_be_visible(timeout=FIRST_MS)
+    expect(frame.get_by_role("slider")).to_have_count(3)
+
+
 @pytest.mark.security
 def test_who_signs_out_has_no_live_page_within_five_seconds(open_as: Open) -> None:
     page = open_as("adams")

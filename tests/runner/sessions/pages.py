@@ -151,6 +151,8 @@ class Worker:
 
     def widgets(self, page: ClientConnection) -> None:
         """Show every kind of widget that tests use, and wait until they were seen."""
+        self.show(told("comm_info_reply", {"comms": {}}, channel="shell"))
+        page.recv(timeout=PATIENCE_S)
         for comm_id in WIDGETS:
             self.show(opened(comm_id))
         for _ in WIDGETS:

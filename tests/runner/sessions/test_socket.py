@@ -27,6 +27,8 @@ from tests.runner.live.messages import (
     SLIDER,
     asked,
     custom,
+    opened,
+    told,
     update,
 )
 from tests.runner.sessions import pages
@@ -94,6 +96,41 @@ def test_nothing_is_shown_before_all_of_it_is(door, run) -> None:
         worker.write(Entry(Said.SHOWING, joined.connection))
         worker.show(status("idle"))
         assert heard(page) == status("idle")
+
+
+def test_a_page_hears_of_no_widget_before_it_was_told_them_all(door, run) -> None:
+    """What is made of widgets that it does not know would break it."""
+    worker = Worker(run.pk)
+    states = {"method": "update_states", "states": {}}
+    with door.open() as page:
+        joined = worker.welcome()
+        page.send(encode(asked("comm_open", CONTROL_OPEN)))
+        worker.frames(1)
+        worker.show(opened(SLIDER))
+        worker.show(told("comm_msg", {"comm_id": "c-3", "data": states}))
+        worker.show(status("busy"))
+        told_all = told("comm_msg", {"comm_id": "c-2", "data": states})
+        worker.show(told_all, to=joined)
+        worker.show(opened(BUTTON))
+        assert [heard(page) for _ in range(3)] == [
+            status("busy"),
+            told_all,
+            opened(BUTTON),
+        ]
+        # Those that were kept from it are known here, and may be used.
+        page.send(encode(update(SLIDER, {"value": 4})))
+        worker.frames(1)
+
+
+def test_a_page_that_asks_each_widget_by_itself_hears_of_them(door, run) -> None:
+    worker = Worker(run.pk)
+    listed = told("comm_info_reply", {"comms": {}}, channel="shell")
+    with door.open() as page:
+        joined = worker.welcome()
+        worker.show(opened(SLIDER))
+        worker.show(listed, to=joined)
+        worker.show(opened(BUTTON))
+        assert [heard(page), heard(page)] == [listed, opened(BUTTON)]
 
 
 def test_a_page_hears_what_is_for_it_or_for_all(door, run) -> None:
