@@ -30,6 +30,8 @@ DIGEST_CHARS = 16
 OWN = Path(__file__).parent / "frontend"
 FETCHED = Path(__file__).parents[2] / ".frontend"
 VENDOR = Path(__file__).parents[2] / "static" / "vendor"
+#: The front end's scripts that every page loads, a name each line.
+PRELOADS = Path(__file__).parent / "preloads.txt"
 FONTS = ("ibm-plex-sans-5.3.0", "ibm-plex-mono-5.3.0")
 PLUGIN = "countersign-live"
 
@@ -91,6 +93,8 @@ class Assets:
         for font in FONTS:
             self._files.add_files(str(VENDOR / font), f"{self.own}{font}/")
         self.voila, self._widgets = self._add_fetched(fetched)
+        #: Where the scripts are that a page asks for one after the other, unless told at once.
+        self.preloads = self._find_preloads()
         for lock in sorted(environments.glob(f"*/{LOCK_FILE}")):
             self._add_environment(lock.parent, _short(_sha256(lock.read_bytes())))
 
@@ -102,6 +106,11 @@ class Assets:
         root = f"{PREFIX}voila/{_short(_sha256(lock.read_bytes()))}/"
         self._files.add_files(str(fetched / "static"), f"{root}static/")
         return f"{root}static/", self._add_extension(fetched / WIDGETS, root)
+
+    def _find_preloads(self) -> list[str]:
+        names = PRELOADS.read_text().splitlines()
+        addresses = (self.voila + name for name in names)
+        return [each for each in addresses if each in self._files.files]
 
     def _add_environment(self, environment: Path, lock: str) -> None:
         root = f"{PREFIX}lab/{environment.name}/{lock}/"

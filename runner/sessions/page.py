@@ -65,6 +65,7 @@ def render_page(
         base_url=base_url,
         own=f"{_origin_of(base_url)}{installed.own}",
         voila=f"{_origin_of(base_url)}{installed.voila}",
+        preloads=[_origin_of(base_url) + each for each in installed.preloads],
         config=_config(base_url, kernel_id, kernel_name, extensions, installed.voila),
         places=places,
         total=max((place.number for place in places), default=0),

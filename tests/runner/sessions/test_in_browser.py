@@ -11,6 +11,7 @@ from jupyter_client.kernelspec import KernelSpec
 from jupyter_client.manager import KernelManager
 from playwright.sync_api import Browser, Frame, Page
 
+from runner.sessions.assets import PRELOADS, assets
 from tests.runner.sessions.peer import Peer, serving
 from tests.support.environment import REPOSITORY
 
@@ -283,6 +284,22 @@ def test_a_connection_that_does_not_come_back_is_said_to_be_lost(seen):
     seen.peer.drop()
     lost = "This page has lost its connection. Load the page again."
     live.get_by_role("alert").get_by_text(lost).wait_for()
+
+
+def test_what_every_page_loads_is_preloaded_and_nothing_else(seen, monkeypatch):
+    """The list belongs to one version of the front end: what this says is what it must be."""
+    monkeypatch.setattr(assets(), "preloads", [])
+    live = seen.open()
+    seen.peer.execute(1, WIDGETS)
+    live.get_by_role("slider").wait_for()
+    seen.page.wait_for_timeout(1_000)
+    scripts = f"{seen.peer.origin}{assets().voila}"
+    loaded = {
+        url.removeprefix(scripts)
+        for url in seen.asked
+        if url.startswith(scripts) and url.endswith(".js")
+    }
+    assert sorted(loaded) == sorted(PRELOADS.read_text().split())
 
 
 @pytest.mark.security
