@@ -149,9 +149,13 @@ class Worker:
         self.write(Entry(Said.SHOWING, joined.connection))
         return joined.connection
 
+    def list_widgets(self) -> None:
+        """Say which widgets there are, none; from then on pages hear of new ones."""
+        self.show(told("comm_info_reply", {"comms": {}}, channel="shell"))
+
     def widgets(self, page: ClientConnection) -> None:
         """Show every kind of widget that tests use, and wait until they were seen."""
-        self.show(told("comm_info_reply", {"comms": {}}, channel="shell"))
+        self.list_widgets()
         page.recv(timeout=PATIENCE_S)
         for comm_id in WIDGETS:
             self.show(opened(comm_id))

@@ -174,8 +174,9 @@ def test_uploads_wait_for_a_worker_that_is_slow_and_not_for_ever(
     async def main() -> None:
         serving = asyncio.create_task(server.serve())
         await asyncio.to_thread(worker.welcome)
+        worker.list_widgets()
         worker.show(opened("map"))
-        while len(server.sent) < 2:
+        while len(server.sent) < 3:
             await asyncio.sleep(0.01)
         for _ in range(2):
             message = {"type": "websocket.receive", "bytes": upload}
