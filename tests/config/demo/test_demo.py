@@ -11,6 +11,7 @@ import httpx
 import psutil
 import psycopg
 import pytest
+from playwright.sync_api import Browser, Page, expect
 
 from config.embedded.files import free_port
 from tests.support.environment import REPOSITORY
@@ -79,6 +80,11 @@ def start(tmp_path):
         demo.end()
 
 
+@pytest.fixture
+def browser(_chromium: Browser) -> Browser:
+    return _chromium
+
+
 def assert_gone(family):
     _, alive = psutil.wait_procs(family, timeout=2)
     assert [(process.pid, process.cmdline()) for process in alive] == []
@@ -110,9 +116,68 @@ def assert_the_report_is_true(demo):
         assert {"ada", "carol", "adams", "nora"} <= {name for (name,) in names}
 
 
+def open_a_live_page(page: Page, demo) -> None:
+    page.goto(f"http://localhost:{demo.port}/")
+    page.get_by_label("User name").fill("adams")
+    page.get_by_label("Password").fill("countersign")
+    page.get_by_role("button", name="Sign in").click()
+    page.get_by_role("link", name="Length of stay, live").first.click()
+    page.get_by_role("button", name="Open the live page").click()
+    page.wait_for_url("**/runs/**")
+
+
+def assert_a_live_page_goes_on_without_what_was_killed(demo, browser: Browser) -> None:
+    page = browser.new_page()
+    open_a_live_page(page, demo)
+    frame = page.frame_locator("iframe.session-frame")
+    slider, line = frame.get_by_role("slider").first, frame.locator("#cs-status")
+    expect(slider).to_be_visible(timeout=60_000)
+    for part in ("valkey-server", "uvicorn"):
+        expect(line).to_have_text("Ready", timeout=60_000)
+        value = slider.get_attribute("aria-valuetext")
+        (killed,) = [
+            process
+            for process in demo.family()
+            if any(part in word for word in process.cmdline())
+        ]
+        killed.kill()
+        expect(line).not_to_have_text("Ready", timeout=10_000)
+        expect(line).to_have_text("Ready", timeout=60_000)
+        slider.press("ArrowRight")
+        expect(slider).not_to_have_attribute("aria-valuetext", value)
+        expect(frame.get_by_text("patients that you may see").first).to_be_visible()
+    page.get_by_role("button", name="End the live page").click()
+    expect(page.get_by_text("The live page has ended")).to_be_visible(timeout=60_000)
+    page.close()
+    assert_nothing_of_a_run_is_left(demo)
+
+
+def assert_nothing_of_a_run_is_left(demo) -> None:
+    """Nor of the previews that the demo makes, whose messages were lost with the broker."""
+    report = json.loads((demo.home / "demo.json").read_text())
+    asked = (
+        (report["app_dsn"], "SELECT status FROM runner_run WHERE finished_at IS NULL"),
+        (
+            report["data_owner_dsn"],
+            "SELECT rolname FROM pg_roles WHERE rolname ~ '^r_[0-9a-f]{32}$'",
+        ),
+    )
+    deadline = time.monotonic() + START_WITHIN_S
+    left = [()]
+    while left and time.monotonic() < deadline:
+        time.sleep(0.5)
+        left = []
+        for dsn, query in asked:
+            with psycopg.connect(dsn) as connection:
+                left += connection.execute(query).fetchall()
+    assert left == []
+
+
 @pytest.mark.slow
 @pytest.mark.timeout(900)
-def test_it_starts_answers_survives_a_kill_and_stops_leaving_nothing_behind(start):
+def test_it_starts_answers_survives_a_kill_and_stops_leaving_nothing_behind(
+    start, browser
+):
     demo = start()
     assert_it_answers(demo)
     assert_the_report_is_true(demo)
@@ -125,6 +190,7 @@ def test_it_starts_answers_survives_a_kill_and_stops_leaving_nothing_behind(star
     again = start()
     assert_it_answers(again)
     assert again.said().count("Inventing the patients") == 2, "nothing is made twice"
+    assert_a_live_page_goes_on_without_what_was_killed(again, browser)
     family = again.family()
     assert again.stop(signal.SIGINT, signal.SIGINT) < STOP_WITHIN_S
     assert_gone(family)
