@@ -66,6 +66,7 @@ _VIEW_NUMBERS = {
     "width",
     "height",
     "cellMargin",
+    "cellHeight",
     "defaultCellHeight",
     "maxColumns",
     "numColumns",
