@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from gallery.characters import shown
+from gallery.findings.layout import CODE as LAYOUT
 from gallery.limits import limits_in_words
 from gallery.models import Version
 from gallery.source_view import SourceCell, source_cells
@@ -66,7 +67,7 @@ class Change:
 
 
 def changes_beside_code(old: Version, new: Version) -> list[Change]:
-    """Return how environment, parameters, limits and declared data differ."""
+    """Return how environment, parameters, layout, limits and declared data differ."""
     told = [
         ("Environment", old.environment, new.environment),
         (
@@ -75,6 +76,7 @@ def changes_beside_code(old: Version, new: Version) -> list[Change]:
             new.environment_lock_sha256[:8],
         ),
         ("Parameters", _parameter_names(old), _parameter_names(new)),
+        ("Layout", _layout(old), _layout(new)),
         ("Limits", _limits(old), _limits(new)),
         ("Declared tables", _declared(old), _declared(new)),
         ("Data sources", ", ".join(old.data_sources), ", ".join(new.data_sources)),
@@ -84,6 +86,10 @@ def changes_beside_code(old: Version, new: Version) -> list[Change]:
 
 def _parameter_names(version: Version) -> str:
     return ", ".join(version.parameters.get("properties", {})) or "none"
+
+
+def _layout(version: Version) -> str:
+    return layout_in_words(version) or "the notebook's order"
 
 
 def _limits(version: Version) -> str:
@@ -100,6 +106,12 @@ def _declared(version: Version) -> str:
         f"{table} ({', '.join(columns)})"
         for table, columns in version.manifest["tables"].items()
     )
+
+
+def layout_in_words(version: Version) -> str:
+    """Return how the version's readers see its cells; empty when in the notebook's order."""
+    said = (each["message"] for each in version.findings if each["code"] == LAYOUT)
+    return next(said, "")
 
 
 class Placed(Protocol):

@@ -11,6 +11,7 @@ from gallery.findings.calls import check_calls
 from gallery.findings.cells import CheckedNotebook, prepare
 from gallery.findings.characters import check_characters
 from gallery.findings.imports import check_imports
+from gallery.findings.layout import check_layout
 from gallery.findings.magics import check_magics
 from gallery.findings.model import Finding, Severity, TableUse
 from gallery.findings.secrets import check_secrets
@@ -37,6 +38,7 @@ def find(
     found = list(
         dict.fromkeys(
             [
+                *check_layout(notebook),
                 *check_parameters(notebook),
                 *_all(checked, environment_packages, manifest),
             ]

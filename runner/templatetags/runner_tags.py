@@ -11,6 +11,7 @@ from accounts.models import fingerprint
 from accounts.personas import Persona
 from gallery.access import can_edit
 from gallery.models import Notebook, Version
+from gallery.presenters import layout_in_words
 from runner import queries
 from runner.forms import RunForms
 from runner.line import Place, places_of
@@ -100,6 +101,13 @@ def previews_of(
 def run_state(run: Run) -> dict[str, Run]:
     """Draw a run's state as an icon and a word."""
     return {"run": run}
+
+
+@register.inclusion_tag("runner/_layout_note.html")
+def layout_note(run: Run) -> dict[str, Any]:
+    """Say to whoever previews a version how its readers see the cells, if not in their order."""
+    said = layout_in_words(run.version) if run.is_preview else ""
+    return {"version": run.version, "said": said}
 
 
 @register.inclusion_tag("runner/_place.html")

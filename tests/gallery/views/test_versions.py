@@ -5,6 +5,8 @@ import pytest
 from accounts.models import User
 from gallery.workflow import Status
 from tests.factories.gallery import ipynb, make_notebook, make_version
+from tests.gallery.layouts import at, grid_of
+from tests.gallery.notebooks import as_bytes
 from tests.pages import as_reader, text, version_path
 
 pytestmark = pytest.mark.django_db
@@ -74,3 +76,20 @@ def test_a_version_that_is_not_there_cannot_be_compared_with(
     version = make_version(Status.DRAFT, notebook=make_notebook())
     response = as_reader(ada).get(version_path(version, f"diff/?from={asked}"))
     assert response.status_code == 404
+
+
+def test_the_source_says_which_cells_readers_do_not_see(ada: User) -> None:
+    version = make_version(data=as_bytes(grid_of({"hidden": True}, at(0, 0))))
+    page = text(as_reader(ada).get(version_path(version)))
+    assert "1 cell runs but is not shown" in page
+    assert page.count("The layout does not show what this cell puts out") == 2
+
+
+def test_the_difference_names_a_layout_that_hides_more(ada: User) -> None:
+    before = as_bytes(grid_of(at(0, 0), at(2, 0)))
+    approved = make_version(Status.APPROVED, data=before)
+    after = as_bytes(grid_of(at(0, 0), {"hidden": True}))
+    draft = make_version(Status.DRAFT, notebook=approved.notebook, data=after)
+    page = text(as_reader(ada).get(version_path(draft, "diff/")))
+    was = "Readers see the cells in a grid, not in the notebook's order"
+    assert f"Layout {was}. {was}; 1 cell runs but is not shown." in page

@@ -8,9 +8,11 @@ from accounts.models import User
 from audit.models import Event
 from gallery.workflow import Status as VersionStatus
 from runner.models import ContentLink
-from runner.workflow import FINAL, Status
+from runner.workflow import FINAL, Queue, Status
 from tests.factories.gallery import make_version
 from tests.factories.runs import make_run
+from tests.gallery.layouts import at, grid_of
+from tests.gallery.notebooks import as_bytes
 from tests.pages import as_reader, text, version_path
 
 pytestmark = pytest.mark.django_db
@@ -224,3 +226,18 @@ def test_a_preview_opens_in_place_on_the_review_page(ravi: User) -> None:
 def test_nothing_is_framed_before_the_end(version, adams: User) -> None:
     run = make_run(version, adams, Status.RUNNING)
     assert as_reader(adams).get(f"/runs/{run.pk}/frame/").status_code == 409
+
+
+@pytest.mark.parametrize("queue", [Queue.PAGE, Queue.INTERACTIVE])
+@pytest.mark.parametrize("status", [Status.RUNNING, Status.SUCCEEDED])
+def test_a_preview_says_what_its_layout_keeps_from_readers(
+    ravi: User, adams: User, queue: str, status: str
+) -> None:
+    data = as_bytes(grid_of({"hidden": True}, at(0, 0)))
+    version = make_version(VersionStatus.APPROVED, data=data)
+    run = make_run(version, adams, status, queue=queue)
+    assert "1 cell runs" not in text(as_reader(adams).get(run.get_absolute_url()))
+    preview = make_run(version, ravi, status, kind="preview", queue=queue)
+    page = text(as_reader(ravi).get(preview.get_absolute_url()))
+    is_said = queue == Queue.INTERACTIVE or status == Status.SUCCEEDED
+    assert ("1 cell runs but is not shown." in page) is is_said
