@@ -15,6 +15,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+from gallery.layouts import read_layout
 from runner.results.parts import LivePart
 from runner.results.rendering import render
 from runner.services.live_outputs import append_outputs
@@ -97,6 +98,7 @@ class LiveOutputs:
     def __init__(self, run_id: UUID, notebook: Mapping[str, Any]) -> None:
         self.run_id = run_id
         self._notebook: Sequence[Mapping[str, Any]] = notebook["cells"]
+        self._hidden = read_layout(notebook).hidden
         self._words_from = 0
         self._cells: dict[int, _Cell] = {}
         self._next_at: datetime | None = None
@@ -168,20 +170,25 @@ class LiveOutputs:
         start, self._words_from = self._words_from, max(self._words_from, index + 1)
         words = [
             cell
-            for cell in self._notebook[start:index]
-            if cell.get("cell_type") == "markdown" and _size(cell) <= MAX_OUTPUT_BYTES
+            for place, cell in enumerate(self._notebook[start:index], start=start)
+            if cell.get("cell_type") == "markdown"
+            and place not in self._hidden
+            and _size(cell) <= MAX_OUTPUT_BYTES
         ]
         if words and self._can_afford(words):
             yield LivePart(start, self._rendered(words))
 
     def _outputs_of(self, index: int, cell: _Cell) -> Iterator[LivePart]:
-        small = [each for each in cell.fresh if not _is_large(each)]
+        fresh = cell.fresh
+        if index in self._hidden:
+            fresh = [each for each in fresh if each.get("output_type") == "error"]
+        small = [each for each in fresh if not _is_large(each)]
         if not self._can_afford(small):
             self._stop()
             yield LivePart(index, _note(ENOUGH))
             return
         html = self._rendered([{"cell_type": "code", "outputs": small}])
-        if len(small) < len(cell.fresh) and not cell.said_large:
+        if len(small) < len(fresh) and not cell.said_large:
             html += _note(LARGE)
             cell.said_large = True
         if html or cell.replaces:

@@ -16,6 +16,8 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 
 TEMPLATES = Path(__file__).parent / "templates"
 VENDOR = Path(__file__).parents[2] / "static" / "vendor"
+#: A live page and what it leaves are laid out by one sheet.
+LAYOUT = Path(__file__).parents[1] / "sessions" / "frontend" / "layout.css"
 #: Family, weight, file: the same type as the pages that frame a result.
 FONTS = (
     ("IBM Plex Sans", 400, "ibm-plex-sans-5.3.0/ibm-plex-sans-latin-400-normal.woff2"),
@@ -103,7 +105,8 @@ def stylesheet_hash() -> str:
 @cache
 def _stylesheet() -> str:
     faces = "".join(_font_face(*font) for font in FONTS)
-    return faces + (TEMPLATES / "result.css").read_text(encoding="utf-8")
+    sheets = (TEMPLATES / "result.css", LAYOUT)
+    return faces + "".join(sheet.read_text(encoding="utf-8") for sheet in sheets)
 
 
 def _font_face(family: str, weight: int, path: str) -> str:

@@ -5,8 +5,8 @@ whole out with our template, and the sanitiser goes over everything that came ou
 (`sanitising.clean_document`).  `document.compose` makes a page of it.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Container, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
 from functools import partial
 from html import escape, unescape
 from itertools import chain
@@ -14,6 +14,8 @@ from typing import Any
 
 from nbformat import NotebookNode, from_dict
 
+from gallery.layouts import Layout, read_layout
+from runner.results.arrangement import Standing, arranged
 from runner.results.exporter import exporter
 from runner.results.images import PictureBudget
 from runner.results.outputs import TOO_LONG, Shown, shown, words
@@ -39,6 +41,15 @@ class Rendered:
     is_empty: bool = False
 
 
+@dataclass(frozen=True)
+class _Cell:
+    """What one cell shows; `index` is its place in the notebook."""
+
+    index: int
+    kind: str
+    pieces: list[Shown]
+
+
 def render(
     notebook: Mapping[str, Any],
     *,
@@ -48,23 +59,25 @@ def render(
     """Render an executed notebook (nbformat 4, as a dict) for its reader.
 
     Code, the injected parameters, tracebacks and error messages are not part of it; of
-    metadata, only the whole numbers of a picture's size and the widgets' last state count.  `truncated`
+    metadata, only the whole numbers of a picture's size and of the layout and the widgets' last state
+    count.  Of a cell that the layout hides, only that it failed or was cut is told.  `truncated`
     says what the kernel host cut: `[{"cell": index, "message": sentence}]`.  Pictures
     are numbered after `figures_before`, for a notebook that is rendered in parts.
     """
     cells = list(notebook.get("cells", []))
     cuts = _cuts(truncated)
-    saved = saved_widgets(notebook)
-    pieces = list(_pieces(cells, cuts, figures_before, saved))
-    notes = _sentences(pieces)
+    layout, saved = read_layout(notebook), saved_widgets(notebook)
+    found = _cells(cells, cuts, figures_before, saved, layout.hidden)
+    shown_cells = [each for each in found if each.pieces]
+    notes = _sentences(shown_cells)
     if any(cell.get("cell_type") == "raw" for cell in cells):
         notes.append(RAW)
-    html, _ = exporter().from_notebook_node(_laid_out(pieces))
+    html, _ = exporter().from_notebook_node(_laid_out(shown_cells, layout))
     return Rendered(
         html=clean_document(html).encode(),
         notes=notes,
-        figures=sum(piece.is_figure for _, group in pieces for piece in group),
-        is_empty=not any(group for _, group in pieces),
+        figures=sum(piece.is_figure for each in shown_cells for piece in each.pieces),
+        is_empty=not shown_cells,
     )
 
 
@@ -82,27 +95,32 @@ def _is_injected(cell: Mapping[str, Any]) -> bool:
     return isinstance(tags, list) and INJECTED_TAG in tags
 
 
-def _pieces(
+def _cells(
     cells: list[Mapping[str, Any]],
     cuts: Mapping[int, list[Shown]],
     figures: int,
     saved: Mapping[str, Any],
-) -> Iterator[tuple[str, list[Shown]]]:
-    """Yield each cell that shows something, as its type and its harmless pieces."""
+    hidden: Container[int],
+) -> Iterator[_Cell]:
+    """Yield each cell that may show something, with its harmless pieces."""
     page, resting = _Page(figures), Resting(saved)
     for index, cell in enumerate(cells):
+        is_hidden = index in hidden
         if _is_injected(cell):
             continue
-        if cell.get("cell_type") == "markdown":
-            yield "markdown", page.admitted(partial(_words, cell, page.pictures))
+        if cell.get("cell_type") == "markdown" and not is_hidden:
+            words = page.admitted(partial(_words, cell, page.pictures))
+            yield _Cell(index, "markdown", words)
         elif cell.get("cell_type") == "code":
             pieces: list[Shown] = []
             outputs = cell.get("outputs") or []
             for output in chain.from_iterable(map(resting.of, outputs)):
+                if is_hidden and output.get("output_type") != "error":
+                    continue
                 pieces += page.admitted(partial(page.outputs, output))
                 if page.is_full:
                     break
-            yield "code", _merged(pieces + cuts.get(index, []))
+            yield _Cell(index, "code", _merged(pieces + cuts.get(index, [])))
 
 
 class _Page:
@@ -147,34 +165,41 @@ def _merged(pieces: list[Shown]) -> list[Shown]:
     return merged
 
 
-def _sentences(pieces: list[tuple[str, list[Shown]]]) -> list[str]:
+def _sentences(cells: list[_Cell]) -> list[str]:
     found = [
         unescape(piece.html)
-        for _, group in pieces
-        for piece in group
+        for cell in cells
+        for piece in cell.pieces
         if piece.kind in {"note", "cut"}
     ]
     return list(dict.fromkeys(found))
 
 
-def _laid_out(pieces: list[tuple[str, list[Shown]]]) -> NotebookNode:
+def _laid_out(found: list[_Cell], layout: Layout) -> NotebookNode:
     """Return a notebook that holds nothing but harmless pieces, for the template."""
-    shown_cells = [each for each in pieces if each[1]]
-    if not shown_cells:
-        shown_cells = [("code", [Shown("note", EMPTY)])]
+    by_index = {each.index: each for each in found}
     cells = [
-        {"id": f"cell-{number}", **_cell(kind, group)}
-        for number, (kind, group) in enumerate(shown_cells)
+        _stood(by_index[place.cell], place) for place in arranged(layout, by_index)
     ]
-    found: NotebookNode = from_dict(
+    if not cells:
+        nothing = _Cell(0, "code", [Shown("note", EMPTY)])
+        cells = [_stood(nothing, Standing(0))]
+    made: NotebookNode = from_dict(
         {"nbformat": 4, "nbformat_minor": 5, "metadata": {}, "cells": cells}
     )
-    return found
+    return made
 
 
-def _cell(kind: str, pieces: list[Shown]) -> dict[str, Any]:
-    cell: dict[str, Any] = {"cell_type": kind, "metadata": {}, "source": ""}
-    if kind == "markdown":
+def _stood(shown_cell: _Cell, place: Standing) -> dict[str, Any]:
+    """Return a cell of the template's: its pieces, and the classes that put it in its place."""
+    cell: dict[str, Any] = {
+        "id": f"cell-{place.cell}",
+        "cell_type": shown_cell.kind,
+        "metadata": asdict(place),
+        "source": "",
+    }
+    pieces = shown_cell.pieces
+    if shown_cell.kind == "markdown":
         return {**cell, "source": pieces[0].html}
     outputs = [
         {

@@ -11,6 +11,7 @@ from runner import live_outputs
 from runner.live_outputs import ENOUGH, LARGE, MAX_RUN_BYTES, LiveOutputs
 from runner.results.outputs import ERROR
 from runner.results.parts import LivePart
+from tests.gallery.layouts import at, dashboard, in_view
 from tests.runner.results.hostile import payloads
 from tests.runner.results.notebooks import (
     code,
@@ -237,3 +238,26 @@ def test_pictures_are_numbered_through_all_parts(worker: Worker) -> None:
     picture = display({"image/png": png()})
     assert 'alt="Figure 1"' in worker.show(picture)[0]
     assert 'alt="Figure 2"' in worker.show(picture)[0]
+
+
+def test_what_the_layout_hides_is_not_shown_meanwhile_unless_it_failed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    cells = [
+        markdown("hidden words", metadata=in_view({"hidden": True})),
+        code(metadata=in_view({"hidden": True})),
+        markdown("seen words", metadata=in_view(at(0, 0))),
+        code(metadata=in_view(at(2, 0))),
+    ]
+    worker = Worker(monkeypatch, notebook(*cells, metadata=dashboard()))
+    worker.say("cell_started", 1)
+    assert worker.show(stream("secret steps"), cell=1) == []
+    (told,) = worker.show(error("ValueError"), cell=1)
+    assert ERROR in told
+    worker.say("cell_finished", 1)
+    worker.say("cell_started", 3)
+    words, shown = worker.show(stream("seen"), cell=3)
+    assert "seen words" in words
+    assert "hidden words" not in words
+    assert "seen" in shown
+    assert "secret" not in "".join(part.html.decode() for part in worker.stored)
