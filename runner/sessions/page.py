@@ -6,7 +6,7 @@ and our plugin (`frontend/live.js`), all from /assets/.
 """
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -16,8 +16,10 @@ from urllib.parse import urlsplit
 from django.conf import settings
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 
+from gallery.layouts import read_layout
 from gallery.parameters.names import INJECTED_TAG, has_tag
 from runner.kernelhost.cells import executes
+from runner.results.arrangement import arranged
 from runner.results.document import THEMES
 from runner.results.images import PictureBudget
 from runner.results.outputs import words
@@ -36,6 +38,8 @@ class _Place:
     #: 1, 2, 3, … among the cells that readers count; 0 for one that they do not.
     number: int = 0
     is_code: bool = False
+    #: The layout does not show it; the page tells only that it failed.
+    is_hidden: bool = False
 
 
 def render_page(
@@ -46,10 +50,10 @@ def render_page(
     kernel_name: str,
     environment: str,
     environment_lock_sha256: str,
-    cells: Sequence[Mapping[str, Any]],
+    notebook: Mapping[str, Any],
     theme: str,
 ) -> bytes:
-    """Return the page (HTML, UTF-8) for the cells as they are executed, in nbformat 4.
+    """Return the page (HTML, UTF-8) for the notebook as it is executed, in nbformat 4.
 
     `base_url` is the absolute address of the session's channel, with its last slash;
     `theme` is one of THEMES, or the page follows the reader's system.
@@ -58,7 +62,8 @@ def render_page(
     """
     installed = assets()
     extensions = installed.extensions(environment, environment_lock_sha256)
-    places = list(_places(cells))
+    layout = read_layout(notebook)
+    places = {place.index: place for place in _places(notebook["cells"], layout.hidden)}
     page = _template().render(
         title=title,
         theme=theme if theme in THEMES else "",
@@ -67,8 +72,8 @@ def render_page(
         voila=f"{_origin_of(base_url)}{installed.voila}",
         preloads=[_origin_of(base_url) + each for each in installed.preloads],
         config=_config(base_url, kernel_id, kernel_name, extensions, installed.voila),
-        places=places,
-        total=max((place.number for place in places), default=0),
+        places=[(places[each.cell], each) for each in arranged(layout, places)],
+        total=max((place.number for place in places.values()), default=0),
     )
     return page.encode()
 
@@ -104,16 +109,20 @@ def page_policy(*, base_url: str, kernel_id: str) -> str:
     )
 
 
-def _places(cells: Sequence[Mapping[str, Any]]) -> Iterator[_Place]:
+def _places(
+    cells: Sequence[Mapping[str, Any]], hidden: Container[int]
+) -> Iterator[_Place]:
     pictures, number = PictureBudget(), 0
     for index, cell in enumerate(cells):
+        is_hidden = index in hidden
         if cell.get("cell_type") == "code":
             if not executes(cell):
                 continue
             is_counted = not has_tag(cell, INJECTED_TAG)
             number += is_counted
-            yield _Place(index, number=number if is_counted else 0, is_code=True)
-        elif cell.get("cell_type") == "markdown":
+            counted = number if is_counted else 0
+            yield _Place(index, number=counted, is_code=True, is_hidden=is_hidden)
+        elif cell.get("cell_type") == "markdown" and not is_hidden:
             yield _Place(index, html=_words(cell, pictures))
 
 

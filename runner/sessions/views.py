@@ -60,7 +60,7 @@ def _page(link: ContentLink, *, theme: str) -> HttpResponse:
         kernel_name=run.version.kernel_name,
         environment=run.version.environment,
         environment_lock_sha256=run.version.environment_lock_sha256,
-        cells=_cells(run),
+        notebook=_executed(run),
         theme=theme,
     )
     response = HttpResponse(page, content_type=HTML)
@@ -70,13 +70,12 @@ def _page(link: ContentLink, *, theme: str) -> HttpResponse:
     return response
 
 
-def _cells(run: Run) -> list[dict[str, Any]]:
-    """Return the cells as they are executed, so that indices mean the same."""
+def _executed(run: Run) -> dict[str, Any]:
+    """Return the notebook as it is executed, so that indices of cells mean the same."""
     notebook = document(run.version)
     if run.injected_source:
         notebook = inject(notebook, run.injected_source)
-    cells: list[dict[str, Any]] = notebook["cells"]
-    return cells
+    return notebook
 
 
 def kernel_model(request: HttpRequest, token: str, kernel: str) -> HttpResponseBase:

@@ -14,6 +14,8 @@ LONG = (
     "tests/test_api_journey.py",
     "tests/browser/",
     "tests/test_url_matrix.py",
+    "tests/runner/sessions/test_layouts_in_browser.py",
+    "tests/runner/results/test_layouts_in_browser.py",
     "tests/runner/results/test_in_browser.py",
     "tests/runner/results/test_through_the_site.py",
     "tests/runner/test_worker.py",

@@ -20,6 +20,7 @@
     delete globalThis[name];
   }
 
+  const SCROLLING = [["tabindex", "0"], ["role", "region"], ["aria-label", "Output"]];
   const PARTS = [
     "@jupyterlab/outputarea",
     "@lumino/widgets",
@@ -35,6 +36,17 @@
     const found = versions.find(({ from }) => from === CORE) ?? versions[0];
     const factory = await found.get();
     return factory();
+  };
+
+  /** What scrolls in a cell can be reached by the keyboard; it changes with its size. */
+  const reach = (cell) => {
+    for (const box of [cell, ...cell.querySelectorAll(".jp-OutputArea-output, pre")]) {
+      const scrolls = box.scrollWidth > box.clientWidth && getComputedStyle(box).overflowX === "auto";
+      for (const [name, value] of SCROLLING) {
+        if (scrolls) box.setAttribute(name, value);
+        else box.removeAttribute(name);
+      }
+    }
   };
 
   /** What one code cell shows, and where it stands. */
@@ -69,6 +81,10 @@
     mark() {
       this.node.dataset.state = this.state;
       this.node.toggleAttribute("data-shows", this.model.length > 0);
+      this.area.widgets.forEach(({ node }, at) =>
+        node.toggleAttribute("data-failed", this.model.get(at)?.type === "error"));
+      // Once it is drawn: a longer line need not make its box larger.
+      requestAnimationFrame(() => reach(this.node));
     }
   }
 
@@ -214,6 +230,9 @@
     const cells = new Map(
       Array.from(nodes, (node) => [Number(node.dataset.cell), new Cell(node, parts)]),
     );
+    const sizes = new ResizeObserver((changed) => changed.forEach(({ target }) => reach(target.closest(".cs-cell"))));
+    document.querySelectorAll(".cs-words").forEach((words) => sizes.observe(words));
+    cells.forEach((cell) => sizes.observe(cell.area.node));
     addEventListener("resize", () => cells.forEach((cell) => cell.fit()));
     const status = new Status(cells);
     const never = setTimeout(() => status.end("lost", LOST), NEVER_MS);

@@ -141,7 +141,7 @@ def seen(_chromium: Browser, client: BlockingKernelClient) -> Iterator[Seen]:
         "kernel_name": "python3",
         "environment": NAME,
         "environment_lock_sha256": hashlib.sha256(lock).hexdigest(),
-        "cells": CELLS,
+        "notebook": {"cells": CELLS},
         "theme": "",
     }
     with serving(Peer(client, page)) as peer:

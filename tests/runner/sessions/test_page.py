@@ -11,6 +11,7 @@ from django.conf import settings
 
 from runner.sessions.assets import MissingAssets, assets
 from runner.sessions.page import page_policy, render_page
+from tests.gallery.layouts import GRID, at, dashboard, grid_of, in_view
 from tests.runner.results.hostile import payloads
 
 BASE = f"{settings.CONTENT_ORIGIN}/live/to.ken/"
@@ -28,6 +29,7 @@ def lock() -> str:
 
 def page(cells: list[dict[str, Any]], **more: Any) -> str:
     given = {
+        "notebook": {"cells": cells},
         "title": "Beds",
         "base_url": BASE,
         "kernel_id": KERNEL,
@@ -37,7 +39,7 @@ def page(cells: list[dict[str, Any]], **more: Any) -> str:
         "theme": "",
         **more,
     }
-    return render_page(cells=cells, **given).decode()
+    return render_page(**given).decode()
 
 
 def config(text: str) -> dict[str, Any]:
@@ -176,3 +178,52 @@ def test_the_policy_says_what_the_page_may(scheme):
         "sandbox": "allow-scripts allow-forms",
         "frame-ancestors": settings.APPLICATION_ORIGIN,
     }
+
+
+def arranged(*places: Any, **view: Any) -> BeautifulSoup:
+    return BeautifulSoup(page([], notebook=grid_of(*places, **view)), "html.parser")
+
+
+def test_cells_stand_where_the_layout_puts_them_and_in_reading_order():
+    main = arranged(at(4, 0, 12), at(0, 6), at(0, 0)).main
+    bands = [
+        [(cell["data-cell"], cell["data-number"]) for cell in band.select(".cs-cell")]
+        for band in main.select(".cs-band")
+    ]
+    assert bands == [[("2", "3"), ("1", "2")], [("0", "1")]]
+    assert main.select_one("[data-cell='1']")["class"][3:7] == [
+        *("cs-col-7", "cs-cols-6", "cs-line-1", "cs-lines-1")
+    ]
+
+
+def test_a_cell_that_is_not_shown_is_counted_all_the_same():
+    found = arranged({"hidden": True}, None, at(0, 0))
+    cells = found.select("[data-cell]")
+    assert [(cell["data-number"], "cs-unshown" in cell["class"]) for cell in cells] == [
+        ("1", True),
+        ("2", True),
+        ("3", False),
+    ]
+    assert found.select_one("#cs-bar")["data-total"] == "3"
+
+
+def test_hidden_words_are_not_in_the_page():
+    shown = {**WORDS, "metadata": in_view(at(0, 0))}
+    hidden = {**WORDS, "source": "hidden", "metadata": in_view({"hidden": True})}
+    metadata = dashboard()
+    text = page([], notebook={"cells": [shown, hidden], "metadata": metadata})
+    assert "<h1>Beds</h1>" in text.replace("\n", "")
+    assert "hidden</p>" not in text
+
+
+@pytest.mark.security
+def test_no_word_of_a_layout_reaches_the_page():
+    word = '"><script>alert(1)</script>'
+    place = {**at(0, 0), "height": word}
+    views = {word: {**GRID, "name": word, "cellMargin": word}}
+    cell = {**CODE, "metadata": in_view(place, word)}
+    metadata = dashboard(word, views, version=1)
+    text = page([], notebook={"cells": [cell], "metadata": metadata})
+    assert "cs-band" in text
+    assert word not in text
+    assert "alert(1)" not in text
