@@ -15,6 +15,7 @@ import pytest
 
 from gallery.findings import find, read_tables
 from gallery.intake import read_notebook
+from gallery.layouts import Kind, read_layout
 from gallery.parameters.infer import infer_parameters
 from gallery.parameters.validate import clean_parameters
 from runner.access.leases import close_lease, open_lease, put_ticket
@@ -88,7 +89,23 @@ def test_its_parameters_are_understood_and_its_defaults_fit(row):
 )
 def test_a_good_notebook_has_no_findings(row):
     found = find(taken(row), environment_packages=PACKAGES)
-    assert [each.code for each in found if each.code != "uses_widgets"] == []
+    assert {each.code for each in found} <= {"uses_widgets", "layout", "not_shown"}
+
+
+def test_the_live_one_is_arranged_so_that_only_cells_without_a_picture_are_hidden(ran):
+    row = entry("length-of-stay-live.ipynb")
+    layout = read_layout(with_parameters(row, row["parameters"]))
+    assert (layout.kind, layout.faults) == (Kind.GRID, ())
+    cells = ran[row["file"], "doctor"]
+    code = [
+        index
+        for index, cell in enumerate(with_parameters(row, row["parameters"])["cells"])
+        if cell["cell_type"] == "code"
+    ]
+    shown = dict(zip(code, cells, strict=True))
+    hidden = [shown[index] for index in layout.hidden]
+    assert len(hidden) == 4
+    assert {(cell["text"], cell["pictures"]) for cell in hidden} == {("\nNone", 0)}
 
 
 def test_the_flaw_is_what_a_reviewer_is_pointed_to():
