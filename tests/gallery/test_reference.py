@@ -1,15 +1,21 @@
 """The reference pages say what the code does."""
 
+import json
 import re
 from pathlib import Path
 
+from gallery import layouts
+from gallery.grids import MAX_COLUMNS, MAX_LINES, Box
 from gallery.intake import IntakeError
+from gallery.layouts import Kind, read_layout
 from gallery.parameters.infer import infer_parameters
 from runner.parameters.inject import injected_source
+from runner.results.arrangement import GAP_STEP_PX, MAX_GAP, MAX_TALL, TALL_STEP_PX
 from tests.gallery.notebooks import code, notebook
 
 ROOT = Path(__file__).parents[2]
 NOTEBOOKS = (ROOT / "docs" / "reference" / "notebooks.md").read_text()
+HOW_TO = (ROOT / "docs" / "how-to" / "write-a-live-notebook.md").read_text()
 PARAMETERS = (ROOT / "docs" / "reference" / "parameters.md").read_text()
 
 
@@ -31,6 +37,30 @@ def test_every_finding_is_in_the_table():
     given |= set(re.findall(r'\(?\s*"(\w+)",\s*"(?:info|warning|error)"', source))
     given |= set(re.findall(r'^CODE = "(\w+)"', source, re.MULTILINE))
     assert codes_in("Findings") == given - {"info", "warning"}
+
+
+def test_the_layout_that_the_how_to_shows_is_one():
+    blocks = re.findall(r"```json\n(.*?)```", HOW_TO, re.DOTALL)
+    of_notebook, shown, hidden = map(json.loads, blocks)
+    made = notebook(code("1", **shown), code("2", **hidden), **of_notebook)
+    layout = read_layout(made)
+    assert (layout.kind, layout.faults, layout.hidden) == (Kind.GRID, (), {1})
+    assert layout.boxes == (Box(cell=0, row=4, col=0, width=4, height=8),)
+
+
+def test_the_bounds_of_a_layout_are_those_that_the_page_says():
+    said = NOTEBOOKS.split("## Layout\n")[1].split("\n## ")[0]
+    for bound in (
+        f"without `width` {layouts.WIDTH}, without `height` {layouts.HEIGHT}",
+        f"1 to {MAX_COLUMNS}; {layouts.COLUMNS} when not said",
+        f"up to {layouts.MAX_ROW_HEIGHT_PX:,} and {layouts.MAX_MARGIN_PX}",
+        f"{layouts.ROW_HEIGHT_PX} and {layouts.MARGIN_PX} when not said",
+        f"more than {MAX_LINES} different rows",
+        f"steps of {GAP_STEP_PX} and {TALL_STEP_PX} pixels",
+        f"up to {GAP_STEP_PX * MAX_GAP} and",
+        f"heights asked for up to {TALL_STEP_PX * MAX_TALL}.",
+    ):
+        assert bound in " ".join(said.split()), bound
 
 
 def test_the_example_has_the_parameters_that_the_page_says():
