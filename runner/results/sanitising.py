@@ -105,7 +105,13 @@ def clean_document(html: str) -> str:
     return _clean(
         html,
         attribute,
-        {"div": {"tabindex": {"0"}, "role": {"region"}, "aria-label": {"Output"}}},
+        {
+            "div": {
+                "tabindex": {"0"},
+                "role": {"region"},
+                "aria-label": {"Output", "Text"},
+            }
+        },
     )
 
 

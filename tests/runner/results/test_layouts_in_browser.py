@@ -24,6 +24,7 @@ from tests.runner.results.notebooks import (
 pytestmark = pytest.mark.browser
 
 WIDE = f"<table><thead><tr>{'<th>a heading</th>' * 30}</tr></thead><tbody><tr>{'<td>1</td>' * 30}</tr></tbody></table>"
+COLUMNS = f"{'|a column' * 30}|"
 TALL = "\n".join(f"row {number}" for number in range(60))
 #: Cells in the notebook's order: what each shows, and its place in the grid.
 PLACED: list[tuple[dict[str, Any], dict[str, Any]]] = [
@@ -32,6 +33,7 @@ PLACED: list[tuple[dict[str, Any], dict[str, Any]]] = [
     (code(stream(TALL)), at(4, 4, 8, 12)),
     (code(stream("secret steps")), {"hidden": True}),
     (markdown("# Beds in use\n\nWhom it shows."), at(0, 0, 12, 4)),
+    (markdown(f"{COLUMNS}\n{'|-' * 30}|\n{COLUMNS}"), at(16, 0, 4, 1)),
     (code(shown({"image/png": png((900, 300))})), at(10, 0, 4, 6)),
 ]
 
@@ -110,4 +112,4 @@ def test_the_tab_key_goes_from_box_to_box_as_one_reads(page: Page):
     for _ in page.locator("[tabindex='0']").all():
         page.keyboard.press("Tab")
         tops.append(page.evaluate("document.activeElement.innerText.slice(0, 9)"))
-    assert tops == ["a heading", "row 0\nrow", "the foot"]
+    assert tops == ["a heading", "row 0\nrow", "a column\t", "the foot"]
