@@ -86,6 +86,7 @@ REGISTRY: dict[str, Sentence] = {
         ", {messages} messages",
         ": {codes}",
     ),
+    "record.read": ("{actor} read what was done in {target}",),
     "result.downloaded": ("{actor} downloaded the result of {target}", " as {format}"),
     "result.expired": ("The result of {target} ran out and was destroyed",),
     "result.keys_rotated": (

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from runner.api import results, runs, tables, waiting
+from runner.api import record, results, runs, tables, waiting
 
 _NOTEBOOK = "notebooks/<slug:slug>/"
 _RUN = "runs/<uuid:run_id>/"
@@ -32,6 +32,7 @@ urlpatterns = [
     path(f"{_RUN}cancel/", runs.CancelView.as_view(), name="cancel"),
     path(f"{_RUN}ipynb/", results.RunIpynbView.as_view(), name="run-ipynb"),
     path(f"{_RUN}html/", results.RunHtmlView.as_view(), name="run-html"),
+    path(f"{_RUN}record/", record.RecordView.as_view(), name="record"),
     path(f"{_RUN}tables/", tables.TablesView.as_view(), name="tables"),
     path(
         f"{_RUN}tables/<int:number>.csv",

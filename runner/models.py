@@ -11,10 +11,12 @@ from django.utils.functional import cached_property
 from accounts.personas import Persona, Purpose
 from gallery.models import Notebook, Version
 from runner.models_content import ContentLink, LinkKind, RunOutput
-from runner.models_statements import StatementBatch, WidgetEventBatch
+from runner.models_statements import BATCHES, ERASED, StatementBatch, WidgetEventBatch
 from runner.workflow import ACTIVE, FINAL, Queue, Status
 
 __all__ = [
+    "BATCHES",
+    "ERASED",
     "ContentLink",
     "DataSourceCheck",
     "LinkKind",

@@ -2,6 +2,9 @@
 
 from django.db import models
 
+#: The log's word for what was kept of a run being erased.
+ERASED = "result.expired"
+
 
 class SealedBatch(models.Model):
     """Some entries of a run's record in their order, sealed as they came."""
@@ -56,7 +59,7 @@ class StatementBatch(SealedBatch):
 
 
 class WidgetEventBatch(SealedBatch):
-    """Some of what a reader did in a live session: `{at, comm_id, module, model, method, values}`."""
+    """Some of what a reader did in a live session, as `runner.live.record` says."""
 
     record = "widget-events"
 
@@ -75,3 +78,8 @@ class WidgetEventBatch(SealedBatch):
 
     def __str__(self) -> str:
         return f"Widget events of {self.run_id} from {self.first}"
+
+
+BatchKind = type[StatementBatch] | type[WidgetEventBatch]
+#: Everything of a run that is kept in batches.
+BATCHES: tuple[BatchKind, ...] = (StatementBatch, WidgetEventBatch)

@@ -10,13 +10,14 @@ from accounts.permissions import Permission, has_permission
 from accounts.personas import Persona
 from accounts.policies import Blocker, StateBlocker
 from accounts.queries import is_signed_in
-from gallery.access import can_edit, can_launch
+from audit.models import Event
+from gallery.access import can_edit, can_launch, can_read_source
 from gallery.environments import is_installed
 from gallery.interactive import is_interactive
 from gallery.models import Notebook, Version
 from gallery.workflow import UNDER_REVIEW, Status
 from reviews.policies import approval_blockers
-from runner.models import DataSourceCheck, Run, RunKind
+from runner.models import ERASED, DataSourceCheck, Run, RunKind
 from runner.workflow import ACTIVE, Queue
 
 _PREVIEWABLE = frozenset({Status.DRAFT, *UNDER_REVIEW})
@@ -201,6 +202,54 @@ def session_blockers(user: User, run: Run) -> list[Blocker]:
     if run.is_final:
         return [StateBlocker("already_finished", "The session has already ended.")]
     return []
+
+
+def record_blockers(user: User, run: Run, *, now: datetime) -> list[Blocker]:
+    """Return why the person may not read when which controls of a live session were used."""
+    is_own = user.is_active and run.requested_by_id == user.pk
+    if not is_own and not has_permission(user, Permission.AUDIT_READ):
+        return [
+            Blocker("not_your_run", "A record is for its person, and for auditors.")
+        ]
+    if not run.is_live:
+        return [Blocker("not_a_live_session", "This run had no controls to be used.")]
+    if not run.is_final:
+        return [StateBlocker("not_finished", "The session has not ended yet.")]
+    if _is_record_erased(run, now=now):
+        return [
+            StateBlocker(
+                "record_expired", "The record has expired, as results do, and is gone."
+            )
+        ]
+    return []
+
+
+def _is_record_erased(run: Run, *, now: datetime) -> bool:
+    """Tell whether the time of a session's record is over, from its first entry on.
+
+    Once it is erased, only the log knows that there was one.
+    """
+    first = run.widget_event_batches.order_by("first").first()
+    if first is not None:
+        return first.expires_at <= now
+    return Event.objects.filter(
+        action=ERASED, target_type=run._meta.label_lower, target_id=str(run.pk)
+    ).exists()
+
+
+def sees_what_it_showed(user: User, run: Run) -> bool:
+    """Tell whether the person may see what was set and shown in a live session.
+
+    What real people's data show is its person's alone.  Those of a preview are invented: an
+    auditor sees them who may read the code that showed them.
+    """
+    if not user.is_active:
+        return False
+    return run.requested_by_id == user.pk or (
+        run.is_preview
+        and has_permission(user, Permission.AUDIT_READ)
+        and can_read_source(user, run.version)
+    )
 
 
 def stop_reason(run: Run) -> Blocker | None:

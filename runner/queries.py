@@ -9,15 +9,31 @@ from uuid import UUID
 from django.db.models import Count, Q, QuerySet
 
 from accounts.models import User
+from accounts.permissions import Permission, has_permission
 from gallery.models import Notebook, Version
 from runner.models import Run, RunKind
+from runner.workflow import Queue
 
 
 def runs_of(user: User) -> QuerySet[Run]:
     """Return the person's own runs and previews, newest first."""
+    return _with_their_notebooks(Run.objects.filter(requested_by=user))
+
+
+def recorded_runs(user: User) -> QuerySet[Run]:
+    """Return the live sessions whose record exists for this person, newest first.
+
+    Their own; for auditors everybody's: `runner.policies` says what of it they may see.
+    """
+    live = Run.objects.filter(queue=Queue.INTERACTIVE)
+    if not has_permission(user, Permission.AUDIT_READ):
+        live = live.filter(requested_by=user)
+    return _with_their_notebooks(live)
+
+
+def _with_their_notebooks(runs: QuerySet[Run]) -> QuerySet[Run]:
     return (
-        Run.objects.filter(requested_by=user)
-        .select_related("notebook", "version", "requested_by")
+        runs.select_related("notebook", "version__notebook", "requested_by")
         .defer("version__document")
         .order_by("-queued_at")
     )

@@ -82,6 +82,7 @@ READS = {
     "runner:frame": "GET api:run-html",
     "runner:download-ipynb": "GET api:run-ipynb",
     "runner:download-html": "GET api:run-html",
+    "runner:record": "GET api:record",
     "runner:tables": "GET api:tables",
     "runner:table-csv": "GET api:table-csv",
 }

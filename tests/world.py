@@ -12,6 +12,7 @@ from gallery.workflow import Status
 from reviews.services import add_comment
 from reviews.services.comments import Place
 from runner.models import Run
+from runner.workflow import Queue
 from runner.workflow import Status as RunStatus
 from tests.factories.gallery import NOW, make_version, person
 from tests.factories.runs import make_run
@@ -30,6 +31,7 @@ class World:
 
     run: Run
     waiting: Run
+    live: Run
     comment_id: int
     group: Group
     stranger: User
@@ -42,6 +44,8 @@ class World:
             return {"run_id": self.run.pk, "number": 1}
         if thing == "waiting run":
             return {"run_id": self.waiting.pk}
+        if thing == "live run":
+            return {"run_id": self.live.pk}
         if thing == "group":
             return {"pk": self.group.pk, "group_id": self.group.pk}
         if thing == "session":
@@ -70,6 +74,7 @@ def build() -> World:
     return World(
         run=make_run(version, adams, RunStatus.SUCCEEDED),
         waiting=make_run(version, adams, now=timezone.now()),
+        live=make_run(version, adams, RunStatus.SUCCEEDED, queue=Queue.INTERACTIVE),
         comment_id=comment.pk,
         group=Group.objects.create(name="Cardiology"),
         stranger=stranger,

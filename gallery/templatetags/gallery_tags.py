@@ -23,6 +23,7 @@ _MOMENT_FORMATS = {
     "full": "%-d %b %Y, %H:%M UTC",
     "date": "%-d %b %Y",
     "time": "%H:%M UTC",
+    "second": "%H:%M:%S UTC",
 }
 _KINDS = {
     "integer": "Whole number",
@@ -56,7 +57,7 @@ def icon(name: str, label: str = "", css: str = "") -> SafeString:
 def when(moment: datetime | None, style: str = "full") -> SafeString | str:
     """Draw a moment in UTC that `local-time.js` turns into the reader's zone.
 
-    `style` is `full`, `date` or `time`; no moment draws a dash.
+    `style` is `full`, `date`, `time` or `second`; no moment draws a dash.
     """
     if moment is None:
         return "–"

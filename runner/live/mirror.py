@@ -96,6 +96,11 @@ class Mirror:
         """Return the answer to who asks which comms there are."""
         return {comm_id: {"target_name": WIDGET_TARGET} for comm_id in self._models}
 
+    def trait(self, comm_id: str, name: str) -> Any:
+        """Return what a trait of a widget is now; None for what is not known."""
+        model = self._models.get(comm_id)
+        return model.state.get(name) if model is not None else None
+
     def states(self) -> tuple[Json, tuple[bytes, ...]]:
         """Return the data of `update_states`, and its buffers."""
         paths: list[list[str | int]] = []

@@ -8,11 +8,11 @@ from django.conf import settings
 from django.db import transaction
 
 from audit.log import record
-from runner.models import RunResult, StatementBatch, WidgetEventBatch
+from runner.models import BATCHES, RunResult
+from runner.models_statements import BatchKind
 from runner.results import vault
 from runner.results.reading import Kind, associated
 
-BatchKind = type[StatementBatch] | type[WidgetEventBatch]
 PARTS: tuple[Kind, ...] = get_args(Kind)
 
 
@@ -23,7 +23,7 @@ def rotate_keys(*, now: datetime) -> int:
     it was done.  Raises vault.VaultError for a result that does not open.
     """
     changed = sum(_rotate(pk) for pk in list(_stored()))
-    for kind in (StatementBatch, WidgetEventBatch):
+    for kind in BATCHES:
         batches = kind.objects.order_by("pk").values_list("pk", flat=True)
         changed += sum(_rotate_batch(kind, pk) for pk in list(batches))
     if changed:
@@ -61,7 +61,7 @@ def _rotate(pk: int) -> bool:
 
 @transaction.atomic
 def _rotate_batch(kind: BatchKind, pk: int) -> bool:
-    """Wrap the key of statements, or of widget events, that are kept apart."""
+    """Wrap the key of what is kept apart from results."""
     batch = kind.objects.select_for_update(no_key=True).filter(pk=pk).first()
     keys = settings.RESULT_KEYS
     if batch is None or not vault.needs_rewrap(bytes(batch.sealed), keys=keys):

@@ -121,9 +121,13 @@ def _setting(model: str, state: Mapping[str, Any]) -> Any:
         ]
     if model == "PasswordModel":
         return "(kept to whoever typed it)"
-    value = state.get("value")
+    return in_words(model, state.get("value"))
+
+
+def in_words(model: str, value: Any) -> str:
+    """Return what a control was set to as plain text, as a result shows it."""
     said = _SAID.get(model)
-    return said(value) if said and value is not None else value
+    return _plain(said(value) if said and value is not None else value)
 
 
 def _range(value: Any) -> Any:
@@ -142,6 +146,13 @@ def _moment(value: Any) -> Any:
     return " ".join(filter(None, parts))
 
 
+def _files(value: Any) -> Any:
+    """Return the names of uploaded files."""
+    return [
+        each.get("name") if isinstance(each, Mapping) else each for each in _list(value)
+    ]
+
+
 def _is_int(value: Mapping[str, Any], name: str) -> bool:
     return isinstance(value.get(name), int)
 
@@ -151,15 +162,20 @@ _SAID: dict[str, Callable[[Any], Any]] = {
     **dict.fromkeys(
         ("DatePickerModel", "DatetimeModel", "NaiveDatetimeModel", "TimeModel"), _moment
     ),
+    "FileUploadModel": _files,
 }
 
 
 def _text(value: Any) -> str:
+    return escape(_plain(value))
+
+
+def _plain(value: Any) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, list):
-        return ", ".join(map(_text, value)) or "none"
-    return escape("" if value is None else str(value)[:MAX_TEXT_CHARS])
+        return ", ".join(map(_plain, value)) or "none"
+    return "" if value is None else str(value)[:MAX_TEXT_CHARS]
 
 
 def _picture(entry: Mapping[str, Any], state: Mapping[str, Any]) -> Output | None:

@@ -11,7 +11,6 @@ import time
 from base64 import b64decode
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
@@ -25,11 +24,10 @@ from runner.live.inbound import Passed, Refused, WidgetEvent, idle, judge
 from runner.live.mirror import Mirror, MirrorFull
 from runner.live.outbound import shown
 from runner.live.screen import CELL_OUTPUTS, Screen
-from runner.live.traits import SECRET
 from runner.models import Run
-from runner.services.sealed_batches import keep_widget_events
 from runner.sessions import answers
 from runner.sessions.outgoing import Incoming, Outgoing
+from runner.sessions.record import Record, RecordFull
 from runner.sessions.streams import EVERYBODY, PAGE_BEAT_S, Entry, Said
 
 logger = logging.getLogger(__name__)
@@ -38,10 +36,7 @@ logger = logging.getLogger(__name__)
 PAGE_GONE_S = 3 * PAGE_BEAT_S
 #: Widget events are kept, and limits looked at, this often (seconds).
 TICK_S = 1.0
-#: Values of an event that are longer than this are told by their length.
-MAX_EVENT_BYTES = 10_000
-#: What the record of a session may have, and what of its widgets its result may have.
-MAX_RECORD_BYTES = 32 * 1024 * 1024
+#: What of a session's widgets its result may have.
 MAX_SAVED_BYTES = 16 * 1024 * 1024
 
 TOO_OFTEN = Blocker("used_too_often", "Its controls were used more often than is kept.")
@@ -71,9 +66,7 @@ class LiveSession:
         self._shown_at: dict[str, float] = {}
         now = time.monotonic()
         self._began_at = self._seen_at = self._used_at = self._ticked_at = now
-        self._events: list[dict[str, Any]] = []
-        self._kept_events = 0
-        self._record_bytes = 0
+        self._record = Record(run, self._mirror)
         #: Connection → the comms on which it asked for all widgets.
         self._controls: dict[str, set[str]] = {}
 
@@ -226,20 +219,10 @@ class LiveSession:
     def _note(self, event: WidgetEvent) -> None:
         if event.is_by_hand:
             self._used_at = time.monotonic()
-        secret = SECRET.get((event.module, event.model), frozenset())
-        values = {
-            name: None if name in secret else value
-            for name, value in event.values.items()
-        }
-        size_bytes = len(json.dumps(values))
-        if size_bytes > MAX_EVENT_BYTES:
-            values = {"bytes": size_bytes}
-        entry = {**asdict(event), "values": values, "at": time.time()}
-        self._record_bytes += len(json.dumps(entry))
-        if self._record_bytes > MAX_RECORD_BYTES:
+        try:
+            self._record.note(event, at_s=time.time())
+        except RecordFull:
             self.stop = self.stop or TOO_OFTEN
-            return
-        self._events.append(entry)
 
     def show(self, *, now: datetime) -> None:
         """Once a second: keep what readers did, and end what nobody looks at any more."""
@@ -248,7 +231,7 @@ class LiveSession:
             return
         self._ticked_at = moment
         with self._lock:
-            self._keep_events(now)
+            self._record.keep(now=now)
             self._out.keep()
             self._forget_pages(moment)
             reason = self._over(moment)
@@ -263,17 +246,10 @@ class LiveSession:
         logger.info("live.ends run_id=%s reason=%s", self.run.pk, reason)
         self._host.end()
 
-    def _keep_events(self, now: datetime) -> None:
-        events, self._events = self._events, []
-        keep_widget_events(
-            run=self.run, first=self._kept_events, events=events, now=now
-        )
-        self._kept_events += len(events)
-
     def keep(self, *, now: datetime) -> None:
         """Keep what readers did since the last time, at the session's end."""
         with self._lock:
-            self._keep_events(now)
+            self._record.keep(now=now)
 
     def _forget_pages(self, moment: float) -> None:
         for connection, seen_at in list(self._pages.items()):

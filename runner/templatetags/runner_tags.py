@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from accounts.models import fingerprint
 from accounts.personas import Persona
+from audit.models import Event
 from gallery.access import can_edit
 from gallery.models import Notebook, Version
 from gallery.presenters import layout_in_words
@@ -19,6 +20,7 @@ from runner.models import Run, RunKind
 from runner.policies import launch_blockers
 from runner.presenters import compliance_signature
 from runner.results.links import make_link, make_live_link, make_session_link
+from runner.workflow import Queue
 
 register = template.Library()
 _SHOWN = 5
@@ -114,6 +116,16 @@ def layout_note(run: Run) -> dict[str, Any]:
 def place_in_line(run: Run, places: Mapping[UUID, Place]) -> dict[str, Any]:
     """Say which place a waiting run has, in a list whose places were looked up at once."""
     return {"place": places.get(run.pk)}
+
+
+@register.simple_tag
+def live_sessions_among(events: Iterable[Event]) -> set[str]:
+    """Return which of the runs that events are about were live sessions, by their ids."""
+    asked = {
+        each.target_id for each in events if each.target_type == Run._meta.label_lower
+    }
+    live = Run.objects.filter(pk__in=asked, queue=Queue.INTERACTIVE)
+    return {str(pk) for pk in live.values_list("pk", flat=True)}
 
 
 @register.filter

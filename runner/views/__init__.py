@@ -8,6 +8,7 @@ from runner.views.downloads import (
 )
 from runner.views.events import events
 from runner.views.launching import launch, preview, repeat
+from runner.views.record import record
 from runner.views.runs import cancel, frame, progress, run, runs
 
 __all__ = [
@@ -19,6 +20,7 @@ __all__ = [
     "launch",
     "preview",
     "progress",
+    "record",
     "repeat",
     "result_tables",
     "run",

@@ -2,6 +2,7 @@
 const STYLES = {
   date: { dateStyle: "medium" },
   time: { timeStyle: "short" },
+  second: { timeStyle: "medium" },
   full: { dateStyle: "medium", timeStyle: "short" },
 };
 

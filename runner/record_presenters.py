@@ -1,0 +1,182 @@
+"""What a reader did in a live session, in plain words, as far as whoever asks may see it."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import Any, cast
+
+from accounts.models import User
+from gallery.access import can_read_source
+from gallery.queries import document
+from runner.live.frames import Json
+from runner.live.traits import CONTROLS, KNOWN_MODULES
+from runner.models import Run
+from runner.policies import sees_what_it_showed
+from runner.results.widgets import in_words
+
+_SUFFIX = "Model"
+#: Controls by their names in ipywidgets; whatever is not here is told by that name.
+KINDS = {
+    **dict.fromkeys(("IntSlider", "FloatSlider", "FloatLogSlider"), "Slider"),
+    **dict.fromkeys(("IntRangeSlider", "FloatRangeSlider"), "Range slider"),
+    **dict.fromkeys(("IntText", "FloatText"), "Number field"),
+    **dict.fromkeys(("BoundedIntText", "BoundedFloatText"), "Number field"),
+    "Checkbox": "Checkbox",
+    "ToggleButton": "Switch",
+    "ColorPicker": "Colour",
+    "Combobox": "Text field with suggestions",
+    "DatePicker": "Date",
+    **dict.fromkeys(("Datetime", "NaiveDatetime"), "Date and time"),
+    "Time": "Time",
+    "Password": "Password",
+    "Text": "Text field",
+    "Textarea": "Text area",
+    **dict.fromkeys(("ColorsInput", "FloatsInput", "IntsInput", "TagsInput"), "List"),
+    "Dropdown": "Drop-down list",
+    "RadioButtons": "Radio buttons",
+    "Select": "List",
+    "SelectMultiple": "List with several choices",
+    "SelectionSlider": "Slider",
+    "SelectionRangeSlider": "Range slider",
+    "ToggleButtons": "Switches",
+    "Accordion": "Foldable sections",
+    "Stack": "Stacked sections",
+    "Tab": "Tabs",
+    "FileUpload": "File upload",
+    "Play": "Player",
+    "Button": "Button",
+}
+#: What happened to a trait of those controls; the value follows.
+_DEEDS = {
+    "value": "Set to",
+    "index": "Chose",
+    "selected_index": "Opened section",
+    "playing": "Set playing to",
+    "repeat": "Set repeating to",
+    "error": "Reported as an error",
+    "_view_count": "Number of places where it is shown",
+}
+_CLICKS = {"click": "Pressed", "submit": "Entered"}
+
+
+class Keeping(StrEnum):
+    """What became of a value."""
+
+    KEPT = "kept"
+    NOT_KEPT = "not_kept"
+    TOO_LONG = "too_long"
+    NOT_YOURS = "not_yours"
+
+
+@dataclass(frozen=True)
+class Change:
+    """One thing that was changed: the trait, what happened to it, and to what it was set."""
+
+    trait: str
+    deed: str
+    keeping: Keeping
+    value: str = ""
+    size_bytes: int | None = None
+
+
+@dataclass(frozen=True)
+class Done:
+    """One thing that a reader did."""
+
+    number: int
+    at: datetime
+    control: str
+    kind: str
+    label: str
+    changes: list[Change]
+
+
+@dataclass(frozen=True)
+class Sight:
+    """How much of a record somebody may see."""
+
+    sees_values: bool
+    #: The approved code, as far as they may read it.
+    code: str = ""
+
+    def label(self, label: str) -> str:
+        """Return a control's name, or nothing: code may have made it from a row.
+
+        What stands in the approved code in quotes was no row.
+        """
+        is_code = f'"{label}"' in self.code or f"'{label}'" in self.code
+        return label if self.sees_values or is_code else ""
+
+
+def sight_of(user: User, run: Run) -> Sight:
+    """Return how much of a session's record this person may see."""
+    if sees_what_it_showed(user, run):
+        return Sight(sees_values=True)
+    if not can_read_source(user, run.version):
+        return Sight(sees_values=False)
+    cells = document(run.version)["cells"]
+    code = "\n".join(cell["source"] for cell in cells if cell["cell_type"] == "code")
+    return Sight(sees_values=False, code=code)
+
+
+def done(entry: Mapping[str, Any], *, sight: Sight) -> Done:
+    """Return one entry of the record in words."""
+    return Done(
+        number=entry["number"],
+        at=datetime.fromtimestamp(entry["at"], UTC),
+        control=entry["comm_id"],
+        kind=kind_of(entry["module"], entry["model"]),
+        label=sight.label(entry["label"]),
+        changes=list(_changes(entry, sight)),
+    )
+
+
+def kind_of(module: str, model: str) -> str:
+    """Name a kind of control; of other libraries by their own names."""
+    name = model.removesuffix(_SUFFIX)
+    if module == CONTROLS:
+        return KINDS.get(name, name)
+    return f"{name} ({module})"
+
+
+def _changes(entry: Mapping[str, Any], sight: Sight) -> Iterator[Change]:
+    values: Json = entry["values"]
+    for trait in sorted([*values, *entry["withheld"], *entry["size_bytes"]]):
+        deed = _deed(entry, trait)
+        if trait in entry["withheld"]:
+            yield Change(trait, deed, Keeping.NOT_KEPT)
+        elif trait in entry["size_bytes"]:
+            size_bytes = entry["size_bytes"][trait]
+            yield Change(trait, deed, Keeping.TOO_LONG, size_bytes=size_bytes)
+        elif _is_click(entry, trait):
+            yield Change(trait, deed, Keeping.KEPT)
+        elif not sight.sees_values:
+            yield Change(trait, deed, Keeping.NOT_YOURS)
+        else:
+            yield Change(trait, deed, Keeping.KEPT, _value(entry, trait))
+
+
+def _is_click(entry: Mapping[str, Any], trait: str) -> bool:
+    """Tell whether this is an event of ipywidgets' own, which holds no value."""
+    return entry["method"] == "custom" and entry["module"] in KNOWN_MODULES
+
+
+def _deed(entry: Mapping[str, Any], trait: str) -> str:
+    if _is_click(entry, trait):
+        event = cast("Json", entry["values"][trait])["event"]
+        return _CLICKS.get(event, str(event))
+    if entry["method"] == "custom":
+        return "Sent a message of its own"
+    if entry["module"] in KNOWN_MODULES:
+        return _DEEDS.get(trait, f"Set {trait} to")
+    return f"Set {trait} to"
+
+
+def _value(entry: Mapping[str, Any], trait: str) -> str:
+    if trait in entry["chosen"]:
+        return ", ".join(entry["chosen"][trait]) or "none"
+    value = entry["values"][trait]
+    if trait == "selected_index" and isinstance(value, int):
+        return str(value + 1)
+    return in_words(entry["model"], value) or "nothing"

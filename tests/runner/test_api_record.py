@@ -1,0 +1,84 @@
+"""The API of what was done in a live session."""
+
+from datetime import timedelta
+
+import pytest
+from django.conf import settings
+from django.utils import timezone
+
+from accounts.models import User
+from audit.models import Event
+from gallery.models import Version
+from runner.models import Run
+from runner.results.expiry import expire_results
+from tests.api import V1, as_person, codes, is_problem
+from tests.runner.launching import approved
+from tests.runner.recorded import DAYS, NOTE, entry, recorded_run
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def version(ada: User) -> Version:
+    return approved("IntSlider(description='Days')")
+
+
+@pytest.fixture
+def run(version: Version, adams: User) -> Run:
+    return recorded_run(version, adams, entry(DAYS, value=8), entry(NOTE, value="Ruth"))
+
+
+def test_its_person_lists_what_was_done(run: Run, adams: User) -> None:
+    answer = as_person(adams).get(f"{V1}/runs/{run.pk}/record/").json()
+    assert (answer["count"], answer["next"]) == (2, None)
+    assert answer["results"][0] == {
+        "number": 1,
+        "at": "2026-03-02T10:00:05Z",
+        "control": DAYS,
+        "kind": "Slider",
+        "name": "Days",
+        "changes": [
+            {
+                "trait": "value",
+                "deed": "Set to",
+                "value": "8",
+                "keeping": "kept",
+                "size_bytes": None,
+            }
+        ],
+    }
+
+
+@pytest.mark.security
+def test_an_auditor_is_told_no_value(run: Run, iris: User) -> None:
+    answer = as_person(iris).get(f"{V1}/runs/{run.pk}/record/").json()
+    told = [(each["name"], each["changes"][0]) for each in answer["results"]]
+    assert [(name, change["value"]) for name, change in told] == [
+        ("Days", ""),
+        ("", ""),
+    ]
+    assert {change["keeping"] for _, change in told} == {"not_yours"}
+    assert Event.objects.filter(action="record.read", actor="iris").count() == 1
+
+
+def test_it_comes_in_pages(version: Version, adams: User) -> None:
+    many = [entry(DAYS, value=value) for value in range(7)]
+    run = recorded_run(version, adams, *many)
+    answer = as_person(adams).get(f"{V1}/runs/{run.pk}/record/?page=2&page_size=3")
+    assert [each["number"] for each in answer.json()["results"]] == [4, 5, 6]
+
+
+def test_an_erased_record_is_409(run: Run, adams: User) -> None:
+    expire_results(now=timezone.now() + timedelta(days=settings.RESULT_RETENTION_DAYS))
+    answer = as_person(adams).get(f"{V1}/runs/{run.pk}/record/")
+    assert is_problem(answer, 409)
+    assert codes(answer) == ["record_expired"]
+
+
+@pytest.mark.security
+@pytest.mark.parametrize("who", ["baker", "carol", "otto", "ada"])
+def test_for_everybody_else_there_is_nothing(
+    run: Run, who: str, request: pytest.FixtureRequest
+) -> None:
+    client = as_person(request.getfixturevalue(who))
+    assert is_problem(client.get(f"{V1}/runs/{run.pk}/record/"), 404)
