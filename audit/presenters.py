@@ -87,6 +87,10 @@ REGISTRY: dict[str, Sentence] = {
         ": {codes}",
     ),
     "record.read": ("{actor} read what was done in {target}",),
+    "record.replayed": (
+        "{actor} looked at the page of {target} as it was",
+        " after step {step}",
+    ),
     "result.downloaded": ("{actor} downloaded the result of {target}", " as {format}"),
     "result.expired": ("The result of {target} ran out and was destroyed",),
     "result.keys_rotated": (

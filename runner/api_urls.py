@@ -33,6 +33,7 @@ urlpatterns = [
     path(f"{_RUN}ipynb/", results.RunIpynbView.as_view(), name="run-ipynb"),
     path(f"{_RUN}html/", results.RunHtmlView.as_view(), name="run-html"),
     path(f"{_RUN}record/", record.RecordView.as_view(), name="record"),
+    path(f"{_RUN}replay/", record.ReplayView.as_view(), name="replay"),
     path(f"{_RUN}tables/", tables.TablesView.as_view(), name="tables"),
     path(
         f"{_RUN}tables/<int:number>.csv",

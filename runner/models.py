@@ -11,7 +11,13 @@ from django.utils.functional import cached_property
 from accounts.personas import Persona, Purpose
 from gallery.models import Notebook, Version
 from runner.models_content import ContentLink, LinkKind, RunOutput
-from runner.models_statements import BATCHES, ERASED, StatementBatch, WidgetEventBatch
+from runner.models_statements import (
+    BATCHES,
+    ERASED,
+    PageChangeBatch,
+    StatementBatch,
+    WidgetEventBatch,
+)
 from runner.workflow import ACTIVE, FINAL, Queue, Status
 
 __all__ = [
@@ -20,6 +26,7 @@ __all__ = [
     "ContentLink",
     "DataSourceCheck",
     "LinkKind",
+    "PageChangeBatch",
     "Run",
     "RunCell",
     "RunKind",

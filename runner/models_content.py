@@ -11,6 +11,7 @@ class LinkKind(models.TextChoices):
     HTML = "html", "Rendered result"
     LIVE = "live", "Outputs as they come"
     SESSION = "session", "Page of a live session"
+    REPLAY = "replay", "Page of a live session as it was"
 
 
 class ContentLink(models.Model):
@@ -24,6 +25,8 @@ class ContentLink(models.Model):
     kind = models.CharField(max_length=10, choices=LinkKind.choices)
     #: Fingerprint of the sign-in that a live session's page was opened in.
     sign_in = models.CharField(max_length=16, blank=True)
+    #: Which step of a session's record it shows.
+    step = models.PositiveIntegerField(null=True)
     created_at = models.DateTimeField()
     expires_at = models.DateTimeField(db_index=True)
     used_at = models.DateTimeField(null=True)
@@ -36,6 +39,11 @@ class ContentLink(models.Model):
         constraints = [
             models.CheckConstraint(
                 condition=Q(kind__in=LinkKind.values), name="content_link_kind_known"
+            ),
+            models.CheckConstraint(
+                condition=Q(kind=LinkKind.REPLAY, step__isnull=False)
+                | Q(step__isnull=True) & ~Q(kind=LinkKind.REPLAY),
+                name="content_link_of_a_replay_has_its_step",
             ),
             models.CheckConstraint(
                 condition=Q(expires_at__gt=F("created_at")),

@@ -80,6 +80,28 @@ class WidgetEventBatch(SealedBatch):
         return f"Widget events of {self.run_id} from {self.first}"
 
 
-BatchKind = type[StatementBatch] | type[WidgetEventBatch]
+class PageChangeBatch(SealedBatch):
+    """Some of what the pages of a live session were told, as `runner.live.record` says."""
+
+    record = "page-changes"
+
+    run = models.ForeignKey(
+        "runner.Run", models.CASCADE, related_name="page_change_batches"
+    )
+
+    class Meta(SealedBatch.Meta):
+        """Each change is in one batch."""
+
+        constraints = [
+            models.UniqueConstraint(
+                fields=["run", "first"], name="page_changes_in_one_batch"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"Changes of the page of {self.run_id} from {self.first}"
+
+
+BatchKind = type[StatementBatch] | type[WidgetEventBatch] | type[PageChangeBatch]
 #: Everything of a run that is kept in batches.
-BATCHES: tuple[BatchKind, ...] = (StatementBatch, WidgetEventBatch)
+BATCHES: tuple[BatchKind, ...] = (StatementBatch, WidgetEventBatch, PageChangeBatch)

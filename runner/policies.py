@@ -229,12 +229,31 @@ def _is_record_erased(run: Run, *, now: datetime) -> bool:
 
     Once it is erased, only the log knows that there was one.
     """
-    first = run.widget_event_batches.order_by("first").first()
-    if first is not None:
-        return first.expires_at <= now
+    until = [
+        batch.expires_at
+        for kept in (run.widget_event_batches, run.page_change_batches)
+        if (batch := kept.only("expires_at").order_by("first").first()) is not None
+    ]
+    if until:
+        return min(until) <= now
     return Event.objects.filter(
         action=ERASED, target_type=run._meta.label_lower, target_id=str(run.pk)
     ).exists()
+
+
+def replay_blockers(user: User, run: Run, *, now: datetime) -> list[Blocker]:
+    """Return why the person may not see the page of a live session again, step by step."""
+    blockers = record_blockers(user, run, now=now)
+    if blockers:
+        return blockers
+    if not sees_what_it_showed(user, run):
+        message = (
+            "What a live page showed is for the person alone whose rights it shows."
+        )
+        return [Blocker("not_yours_to_see", message)]
+    if not run.page_change_batches.exists():
+        return [StateBlocker("nothing_to_show", "What the page showed was not kept.")]
+    return []
 
 
 def sees_what_it_showed(user: User, run: Run) -> bool:

@@ -69,6 +69,16 @@ class Keeping(StrEnum):
     NOT_YOURS = "not_yours"
 
 
+#: Of a long value, a list shows the beginning.
+MAX_SHOWN_CHARS = 160
+_UNTOLD = {
+    Keeping.KEPT: "",
+    Keeping.NOT_KEPT: "something that is not kept",
+    Keeping.TOO_LONG: "something too long to be kept",
+    Keeping.NOT_YOURS: "something that you may not see",
+}
+
+
 @dataclass(frozen=True)
 class Change:
     """One thing that was changed: the trait, what happened to it, and to what it was set."""
@@ -78,6 +88,13 @@ class Change:
     keeping: Keeping
     value: str = ""
     size_bytes: int | None = None
+
+    @property
+    def words(self) -> str:
+        """The value in words, or why it is not told."""
+        if len(self.value) > MAX_SHOWN_CHARS:
+            return f"{self.value[:MAX_SHOWN_CHARS]}…"
+        return self.value or _UNTOLD[self.keeping]
 
 
 @dataclass(frozen=True)

@@ -23,6 +23,7 @@ urlpatterns = [
     path(f"{_RUN}ipynb/", views.download_ipynb, name="download-ipynb"),
     path(f"{_RUN}html/", views.download_html, name="download-html"),
     path(f"{_RUN}record/", views.record, name="record"),
+    path(f"{_RUN}replay/", views.replay, name="replay"),
     path(f"{_RUN}tables/", views.result_tables, name="tables"),
     path(f"{_RUN}tables/<int:number>.csv", views.table_csv, name="table-csv"),
 ]

@@ -103,6 +103,8 @@ GET api:tables run:  401 404 404 404 200 404 404 404 404
 GET api:table-csv run:  401 404 404 404 404 404 404 404 404
 GET api:record live run:  401 404 404 404 200 404 404 200 404
 GET api:record run:  401 404 404 404 404 404 404 404 404
+GET api:replay live run:  401 404 404 404 200 404 404 403 404
+GET api:replay run:  401 404 404 404 404 404 404 404 404
 POST api:repeat run:  401 404 404 404 202 404 404 404 404
 POST api:cancel run:  401 404 404 404 409 404 404 404 404
 POST api:cancel waiting run:  401 404 404 404 200 404 404 404 404
@@ -219,6 +221,8 @@ GET runner:tables run:  302 404 404 404 200 404 404 404 404
 GET runner:table-csv run:  302 404 404 404 404 404 404 404 404
 GET runner:record live run:  302 404 404 404 200 404 404 200 404
 GET runner:record run:  302 404 404 404 404 404 404 404 404
+GET runner:replay live run:  302 404 404 404 200 404 404 403 404
+GET runner:replay run:  302 404 404 404 404 404 404 404 404
 POST runner:repeat run:  302 404 404 404 302 404 404 404 404
 POST runner:cancel run:  302 404 404 404 409 404 404 404 404
 POST runner:cancel waiting run:  302 404 404 404 302 404 404 404 404

@@ -83,6 +83,7 @@ READS = {
     "runner:download-ipynb": "GET api:run-ipynb",
     "runner:download-html": "GET api:run-html",
     "runner:record": "GET api:record",
+    "runner:replay": "GET api:replay",
     "runner:tables": "GET api:tables",
     "runner:table-csv": "GET api:table-csv",
 }

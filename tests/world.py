@@ -12,16 +12,23 @@ from gallery.workflow import Status
 from reviews.services import add_comment
 from reviews.services.comments import Place
 from runner.models import Run
-from runner.workflow import Queue
 from runner.workflow import Status as RunStatus
 from tests.factories.gallery import NOW, make_version, person
 from tests.factories.runs import make_run
+from tests.runner.recorded import recorded_run
 
 STATES = {
     "draft": Status.DRAFT,
     "in-review": Status.IN_REVIEW,
     "peer-approved": Status.PEER_APPROVED,
     "approved": Status.APPROVED,
+}
+
+#: What a live page was told.
+SHOWN = {
+    "cell": 0,
+    "change": "append",
+    "output": {"output_type": "stream", "name": "stdout", "text": "shown"},
 }
 
 
@@ -74,7 +81,7 @@ def build() -> World:
     return World(
         run=make_run(version, adams, RunStatus.SUCCEEDED),
         waiting=make_run(version, adams, now=timezone.now()),
-        live=make_run(version, adams, RunStatus.SUCCEEDED, queue=Queue.INTERACTIVE),
+        live=recorded_run(version, adams, changes=[{"step": 0, "cell": SHOWN}]),
         comment_id=comment.pk,
         group=Group.objects.create(name="Cardiology"),
         stranger=stranger,

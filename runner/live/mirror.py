@@ -12,7 +12,7 @@ from typing import Any
 
 from runner.live.comms import MAX_ID_CHARS, WIDGET_TARGET
 from runner.live.frames import Frame, Json
-from runner.live.traits import SECRET
+from runner.live.withheld import Withheld
 
 #: All widgets travel in one message, and their text is larger than what is counted here.
 MAX_BYTES = 32 * 1024 * 1024
@@ -96,10 +96,10 @@ class Mirror:
         """Return the answer to who asks which comms there are."""
         return {comm_id: {"target_name": WIDGET_TARGET} for comm_id in self._models}
 
-    def trait(self, comm_id: str, name: str) -> Any:
-        """Return what a trait of a widget is now; None for what is not known."""
+    def state_of(self, comm_id: str) -> Json:
+        """Return a widget's traits as they are now; nothing of one that is not known."""
         model = self._models.get(comm_id)
-        return model.state.get(name) if model is not None else None
+        return model.state if model is not None else {}
 
     def states(self) -> tuple[Json, tuple[bytes, ...]]:
         """Return the data of `update_states`, and its buffers."""
@@ -116,21 +116,10 @@ class Mirror:
         told = {"method": "update_states", "states": states, "buffer_paths": paths}
         return told, tuple(buffers)
 
-    def saved(self) -> Json:
-        """Return a notebook's `metadata.widgets`; what was typed in secret is left out."""
+    def saved(self, withheld: Withheld) -> Json:
+        """Return a notebook's `metadata.widgets`, without what is withheld."""
         state = {
-            comm_id: {
-                **_named(model),
-                "state": _without_secrets(model.state),
-                "buffers": [
-                    {
-                        "encoding": "base64",
-                        "path": list(path),
-                        "data": base64.b64encode(data).decode(),
-                    }
-                    for path, data in model.buffers.items()
-                ],
-            }
+            comm_id: _saved(comm_id, model, withheld)
             for comm_id, model in self._models.items()
         }
         return {STATE_MIME: {"version_major": 2, "version_minor": 0, "state": state}}
@@ -145,10 +134,25 @@ def _named(model: _Model) -> Json:
     return {name.lstrip("_"): model.state.get(name) for name in _NAMES}
 
 
-def _without_secrets(state: Json) -> Json:
-    named = str(state.get("_model_module")), str(state.get("_model_name"))
-    secrets = SECRET.get(named, frozenset())
-    return {name: value for name, value in state.items() if name not in secrets}
+def _saved(comm_id: str, model: _Model, withheld: Withheld) -> Json:
+    left_out = withheld.among(
+        {path[0] for path in model.buffers if isinstance(path[0], str)},
+        comm_id=comm_id,
+        state=model.state,
+    )
+    return {
+        **_named(model),
+        "state": withheld.kept(model.state, comm_id=comm_id, state=model.state),
+        "buffers": [
+            {
+                "encoding": "base64",
+                "path": list(path),
+                "data": base64.b64encode(data).decode(),
+            }
+            for path, data in model.buffers.items()
+            if path[0] not in left_out
+        ],
+    }
 
 
 def _paths(value: Any) -> list[Path]:

@@ -15,11 +15,17 @@ from django.db import transaction
 from django.urls import reverse
 
 from accounts.models import User
-from accounts.policies import NotAllowed, require
+from accounts.policies import NotAllowed, NotNow, require
 from accounts.queries import standing_session
 from runner.models import ContentLink, LinkKind, Run
-from runner.policies import live_blockers, result_blockers, session_blockers
+from runner.policies import (
+    live_blockers,
+    replay_blockers,
+    result_blockers,
+    session_blockers,
+)
 from runner.results.reading import open_session, view_result, watch_outputs
+from runner.results.replay import view_step
 
 LIFETIME = timedelta(seconds=60)
 TOKEN_BYTES = 32
@@ -27,7 +33,7 @@ CONTENT_URLCONF = "config.content_urls"
 
 
 class LinkRefused(Exception):
-    """This link does not, or no longer, lead to a result."""
+    """This link does not, or no longer, lead to a result; its text says why, where that helps."""
 
 
 @dataclass(frozen=True)
@@ -45,6 +51,15 @@ def make_link(run: Run, *, by: User, now: datetime) -> str:
     """
     require(result_blockers(by, run))
     return _new_link(run, LinkKind.HTML, "framed-result", by=by, now=now)
+
+
+def make_replay_link(run: Run, step: int, *, by: User, now: datetime) -> str:
+    """Return a new address that shows `run`'s live page as it was after a step, once.
+
+    Raises NotAllowed when it is not theirs to see, was not kept or has expired.
+    """
+    require(replay_blockers(by, run, now=now))
+    return _new_link(run, LinkKind.REPLAY, "framed-result", by=by, now=now, step=step)
 
 
 def make_live_link(run: Run, *, by: User, now: datetime) -> str:
@@ -67,14 +82,28 @@ def make_session_link(run: Run, *, by: User, sign_in: str, now: datetime) -> str
     return f"{settings.CONTENT_ORIGIN}/live/{token}/"
 
 
-def _new_link(run: Run, kind: str, route: str, *, by: User, now: datetime) -> str:
-    token = _new_token(run, kind, by=by, now=now)
+def _new_link(
+    run: Run,
+    kind: str,
+    route: str,
+    *,
+    by: User,
+    now: datetime,
+    step: int | None = None,
+) -> str:
+    token = _new_token(run, kind, by=by, now=now, step=step)
     path = reverse(route, args=[token], urlconf=CONTENT_URLCONF)
     return f"{settings.CONTENT_ORIGIN}{path}"
 
 
 def _new_token(
-    run: Run, kind: str, *, by: User, now: datetime, sign_in: str = ""
+    run: Run,
+    kind: str,
+    *,
+    by: User,
+    now: datetime,
+    sign_in: str = "",
+    step: int | None = None,
 ) -> str:
     token = secrets.token_urlsafe(TOKEN_BYTES)
     ContentLink.objects.create(
@@ -83,6 +112,7 @@ def _new_token(
         person=by,
         kind=kind,
         sign_in=sign_in,
+        step=step,
         created_at=now,
         expires_at=now + LIFETIME,
     )
@@ -91,17 +121,27 @@ def _new_token(
 
 @transaction.atomic
 def redeem(token: str, *, now: datetime) -> Redeemed:
-    """Use the link up and return its result; the look is in the log before it happens.
+    """Use the link up and return its result, or a step of its record; the look is in the log before it happens.
 
     A link that turns out to be refused for its person is not used up, but it is dead
     all the same within a minute.  Raises LinkRefused, vault.VaultError.
     """
-    link = _use(token, LinkKind.HTML, now=now)
+    link = _use(token, LinkKind.HTML, LinkKind.REPLAY, now=now)
     try:
-        html = view_result(run=link.run, by=link.person, now=now)
+        if link.step is None:
+            html = view_result(run=link.run, by=link.person, now=now)
+        else:
+            html = _step(link, link.step, now=now)
     except NotAllowed as refusal:
         raise LinkRefused from refusal
     return Redeemed(run=link.run, html=html)
+
+
+def _step(link: ContentLink, step: int, *, now: datetime) -> bytes:
+    try:
+        return view_step(run=link.run, step=step, by=link.person, now=now)
+    except NotNow as not_now:
+        raise LinkRefused(str(not_now)) from not_now
 
 
 @transaction.atomic
@@ -134,10 +174,10 @@ def redeem_session(token: str, *, now: datetime) -> ContentLink:
     return link
 
 
-def _use(token: str, kind: str, *, now: datetime) -> ContentLink:
-    """Use a link up.  Raises LinkRefused when it is used, old or of another kind."""
+def _use(token: str, *kinds: str, now: datetime) -> ContentLink:
+    """Use a link up.  Raises LinkRefused when it is used, old or of no such kind."""
     fresh = ContentLink.objects.filter(
-        token_sha256=_hash(token), kind=kind, used_at=None, expires_at__gt=now
+        token_sha256=_hash(token), kind__in=kinds, used_at=None, expires_at__gt=now
     )
     if not fresh.update(used_at=now):
         raise LinkRefused

@@ -27,8 +27,8 @@ def framed_result(request: HttpRequest, token: str) -> HttpResponseBase:
         return refused
     try:
         found = redeem(token, now=timezone.now())
-    except LinkRefused:
-        return refusal(410, GONE)
+    except LinkRefused as refused_link:
+        return refusal(410, str(refused_link) or GONE)
     page = compose(found.html, title=found.run.notebook.title)
     return _under_policy(HttpResponse(page, content_type=HTML))
 

@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from html import escape
 from typing import Any
 
+from runner.live.traits import WRITABLE
+
 Output = Mapping[str, Any]
 
 VIEW_MIME = "application/vnd.jupyter.widget-view+json"
@@ -23,6 +25,8 @@ _REFERENCE = "IPY_MODEL_"
 _PICTURES = {"png": "image/png", "jpeg": "image/jpeg", "jpg": "image/jpeg"}
 _BOXES = frozenset({"BoxModel", "GridBoxModel", "HBoxModel", "VBoxModel"})
 _TITLED = frozenset({"AccordionModel", "StackModel", "TabModel"})
+#: Stands for what a control was set to where no record keeps it.
+UNKEPT = "(kept to whoever typed it)"
 _SILENT = frozenset({"ButtonModel", "FileUploadModel", "PlayModel"})
 
 
@@ -112,6 +116,9 @@ def _words(model: str, state: Mapping[str, Any]) -> str:
 
 
 def _setting(model: str, state: Mapping[str, Any]) -> Any:
+    used = WRITABLE.get((_CONTROLS, model), frozenset())
+    if model == "PasswordModel" or not used <= state.keys():
+        return UNKEPT
     if "_options_labels" in state:
         labels = _list(state["_options_labels"])
         chosen = state.get("index")
@@ -119,8 +126,6 @@ def _setting(model: str, state: Mapping[str, Any]) -> Any:
         return [
             labels[at] for at in places if isinstance(at, int) and 0 <= at < len(labels)
         ]
-    if model == "PasswordModel":
-        return "(kept to whoever typed it)"
     return in_words(model, state.get("value"))
 
 

@@ -6,8 +6,9 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.conf import settings
+from django.db import transaction
 
-from runner.models import Run, StatementBatch, WidgetEventBatch
+from runner.models import PageChangeBatch, Run, StatementBatch, WidgetEventBatch
 from runner.results.vault import seal
 
 
@@ -18,15 +19,22 @@ def keep_statements(
     _keep(StatementBatch(run=run, first=first), statements, now)
 
 
-def keep_widget_events(
-    *, run: Run, first: int, events: Sequence[dict[str, Any]], now: datetime
-) -> None:
-    """Seal what readers did in the run's session, likewise."""
-    _keep(WidgetEventBatch(run=run, first=first), events, now)
+#: Entries of a record, and how many came before them.
+Entries = tuple[int, Sequence[dict[str, Any]]]
+
+
+@transaction.atomic
+def keep_record(*, run: Run, events: Entries, changes: Entries, now: datetime) -> None:
+    """Seal what the reader of a session did and what its pages were told; both or neither.
+
+    One without the other would show a page that answered nothing, or by itself.
+    """
+    _keep(WidgetEventBatch(run=run, first=events[0]), events[1], now)
+    _keep(PageChangeBatch(run=run, first=changes[0]), changes[1], now)
 
 
 def _keep(
-    batch: StatementBatch | WidgetEventBatch,
+    batch: StatementBatch | WidgetEventBatch | PageChangeBatch,
     entries: Sequence[dict[str, Any]],
     now: datetime,
 ) -> None:

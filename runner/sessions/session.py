@@ -9,7 +9,7 @@ import logging
 import threading
 import time
 from base64 import b64decode
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
@@ -24,11 +24,12 @@ from runner.live.inbound import Passed, Refused, WidgetEvent, idle, judge
 from runner.live.mirror import Mirror, MirrorFull
 from runner.live.outbound import shown
 from runner.live.screen import CELL_OUTPUTS, Screen
+from runner.live.withheld import Withheld
 from runner.models import Run
 from runner.sessions import answers
 from runner.sessions.outgoing import Incoming, Outgoing
 from runner.sessions.record import Record, RecordFull
-from runner.sessions.streams import EVERYBODY, PAGE_BEAT_S, Entry, Said
+from runner.sessions.streams import PAGE_BEAT_S, Entry, Said
 
 logger = logging.getLogger(__name__)
 
@@ -48,7 +49,9 @@ SIGNED_OUT = Blocker("signed_out", "Whoever looked at it has signed out.")
 class LiveSession:
     """One session; `take` events of the kernel host, `show` keeps it going."""
 
-    def __init__(self, run: Run, host: Session) -> None:
+    def __init__(
+        self, run: Run, host: Session, withheld: Withheld | None = None
+    ) -> None:
         self.run = run
         #: Why it must stop now, where that was seen here.
         self.stop: Blocker | None = None
@@ -66,7 +69,9 @@ class LiveSession:
         self._shown_at: dict[str, float] = {}
         now = time.monotonic()
         self._began_at = self._seen_at = self._used_at = self._ticked_at = now
-        self._record = Record(run, self._mirror)
+        #: What its author has declared that no record keeps.
+        self._withheld = withheld or Withheld()
+        self._record = Record(run, self._mirror, self._withheld)
         #: Connection → the comms on which it asked for all widgets.
         self._controls: dict[str, set[str]] = {}
 
@@ -97,7 +102,7 @@ class LiveSession:
             case "frame":
                 self._tell(b64decode(event["frame"]))
             case "finished":
-                saved = self._mirror.saved()
+                saved = self._mirror.saved(self._withheld)
                 if len(json.dumps(saved)) <= MAX_SAVED_BYTES:
                     metadata = event["notebook"].setdefault("metadata", {})
                     metadata["widgets"] = saved
@@ -105,7 +110,10 @@ class LiveSession:
                 if event["event"] == "cell_finished":
                     # Nobody can use what is still being made.
                     self._used_at = time.monotonic()
-                self._show(self._screen.take(event))
+                change = self._screen.take(event)
+                if change is not None:
+                    self._record.tell_cell(change)
+                    self._out.send(answers.about_cell(CELL_OUTPUTS, change))
 
     def _tell(self, data: bytes) -> None:
         frame = decode_ours(data)
@@ -116,11 +124,8 @@ class LiveSession:
             return
         told = shown(frame, self._comms, incident=self._incident)
         if told is not None:
+            self._record.tell_widget(told)
             self._out.send(told)
-
-    def _show(self, change: Mapping[str, Any] | None, *, to: str = EVERYBODY) -> None:
-        if change is not None:
-            self._out.send(answers.about_cell(CELL_OUTPUTS, change), to=to)
 
     def _hear(self, entry: Entry) -> None:
         """Take what a page says; called from the reader's thread."""

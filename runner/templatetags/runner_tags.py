@@ -19,7 +19,12 @@ from runner.line import Place, places_of
 from runner.models import Run, RunKind
 from runner.policies import launch_blockers
 from runner.presenters import compliance_signature
-from runner.results.links import make_link, make_live_link, make_session_link
+from runner.results.links import (
+    make_link,
+    make_live_link,
+    make_replay_link,
+    make_session_link,
+)
 from runner.workflow import Queue
 
 register = template.Library()
@@ -140,6 +145,14 @@ def result_frame(context: template.Context, run: Run) -> dict[str, Any]:
     """Frame the result with a new link: good for one look within a minute."""
     now = timezone.now()
     return {"run": run, "address": make_link(run, by=context["user"], now=now)}
+
+
+@register.inclusion_tag("runner/_replay_frame.html", takes_context=True)
+def replay_frame(context: template.Context, run: Run, step: int) -> dict[str, Any]:
+    """Frame the page of a live session as it was after a step, with a new link."""
+    now = timezone.now()
+    address = make_replay_link(run, step, by=context["user"], now=now)
+    return {"run": run, "step": step, "address": address}
 
 
 @register.inclusion_tag("runner/_session_frame.html", takes_context=True)

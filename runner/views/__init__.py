@@ -8,7 +8,7 @@ from runner.views.downloads import (
 )
 from runner.views.events import events
 from runner.views.launching import launch, preview, repeat
-from runner.views.record import record
+from runner.views.record import record, replay
 from runner.views.runs import cancel, frame, progress, run, runs
 
 __all__ = [
@@ -22,6 +22,7 @@ __all__ = [
     "progress",
     "record",
     "repeat",
+    "replay",
     "result_tables",
     "run",
     "runs",

@@ -8,10 +8,14 @@ from django.shortcuts import get_object_or_404, render
 from django.utils import timezone
 from django.views.decorators.http import require_GET
 
-from runner.policies import record_blockers
+from accounts.policies import Blocker, StateBlocker
+from runner.models import Run
+from runner.policies import record_blockers, replay_blockers
+from runner.presenters import persona_words, rights_of
 from runner.queries import recorded_runs
 from runner.record_presenters import done, sight_of
 from runner.results.record import read_record
+from runner.results.replay import NOT_KEPT, first_missing_step, steps_of_session
 
 _PER_PAGE = 50
 
@@ -22,17 +26,59 @@ def record(request: HttpRequest, run_id: UUID) -> HttpResponse:
     run = get_object_or_404(recorded_runs(request.user), pk=run_id)
     now = timezone.now()
     blockers = record_blockers(request.user, run, now=now)
-    context = {
-        "run": run,
-        "notebook": run.notebook,
-        "is_own": run.requested_by_id == request.user.pk,
-        "blockers": blockers,
-    }
+    context = _about(request, run, blockers)
     if blockers:
-        return render(request, "runner/record.html", context, status=409)
+        return render(request, "runner/record.html", context, status=_status(blockers))
     events = read_record(run=run, by=request.user, now=now)
     page = Paginator(events, _PER_PAGE).get_page(request.GET.get("page"))
     sight = sight_of(request.user, run)
-    context["page"], context["sight"] = page, sight
+    context |= {
+        "page": page,
+        "sight": sight,
+        "may_replay": not replay_blockers(request.user, run, now=now),
+    }
     context["done"] = [done(entry, sight=sight) for entry in page]
     return render(request, "runner/record.html", context)
+
+
+@require_GET
+def replay(request: HttpRequest, run_id: UUID) -> HttpResponse:
+    """Frame the page as it was after a step, with the way to other steps."""
+    run = get_object_or_404(recorded_runs(request.user), pk=run_id)
+    blockers = replay_blockers(request.user, run, now=timezone.now())
+    context = _about(request, run, blockers)
+    if blockers:
+        return render(request, "runner/replay.html", context, status=_status(blockers))
+    steps, missing = steps_of_session(run), first_missing_step(run)
+    step = _wanted_step(request, steps)
+    context["rights"] = rights_of(run)
+    context |= {"steps": steps, "step": step, "first_missing_step": missing}
+    if missing is not None and step >= missing:
+        context["blockers"] = [NOT_KEPT]
+    return render(request, "runner/replay.html", context)
+
+
+def _about(
+    request: HttpRequest, run: Run, blockers: list[Blocker]
+) -> dict[str, object]:
+    return {
+        "run": run,
+        "notebook": run.notebook,
+        "persona": persona_words(run),
+        "is_own": run.requested_by_id == request.user.pk,
+        "blockers": blockers,
+    }
+
+
+def _status(blockers: list[Blocker]) -> int:
+    is_state = all(isinstance(each, StateBlocker) for each in blockers)
+    return 409 if is_state else 403
+
+
+def _wanted_step(request: HttpRequest, steps: int) -> int:
+    """Return the step that `?step=` asks for, or the nearest that there is."""
+    try:
+        wanted = int(request.GET.get("step", "0"))
+    except ValueError:
+        return 0
+    return min(max(wanted, 0), steps)

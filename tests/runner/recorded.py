@@ -1,5 +1,6 @@
 """Live sessions that have ended and left a record, without a kernel."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -7,12 +8,15 @@ from django.utils import timezone
 
 from accounts.models import User
 from gallery.models import Version
+from runner.live.comms import WIDGET_TARGET
+from runner.live.frames import Frame
 from runner.live.inbound import WidgetEvent
 from runner.live.mirror import Mirror
-from runner.live.record import event_entry
+from runner.live.record import cell_entry, event_entry, widget_entry
 from runner.live.traits import CONTROLS
+from runner.live.withheld import Withheld
 from runner.models import Run
-from runner.services.sealed_batches import keep_widget_events
+from runner.services.sealed_batches import keep_record
 from runner.workflow import Queue, Status
 from tests.factories.runs import make_run
 from tests.runner.live.messages import told
@@ -37,11 +41,41 @@ CONTROLS_OF_THE_PAGE: dict[str, tuple[str, str, dict[str, Any]]] = {
 def mirror() -> Mirror:
     """What the page's widgets are."""
     made = Mirror()
-    for comm_id, (module, model, state) in CONTROLS_OF_THE_PAGE.items():
-        data = {"state": {"_model_module": module, "_model_name": model, **state}}
-        content = {"comm_id": comm_id, "target_name": "jupyter.widget", "data": data}
-        made.heard(told("comm_open", content), size_bytes=1)
+    for comm_id in CONTROLS_OF_THE_PAGE:
+        made.heard(opened(comm_id), size_bytes=1)
     return made
+
+
+def opened(comm_id: str) -> Frame:
+    """The kernel's word that it has made a control of the page."""
+    module, model, state = CONTROLS_OF_THE_PAGE[comm_id]
+    data = {"state": {"_model_module": module, "_model_name": model, **state}}
+    content = {"comm_id": comm_id, "target_name": WIDGET_TARGET, "data": data}
+    return told("comm_open", content)
+
+
+def changed(comm_id: str, *buffers: bytes, paths: Any = (), **state: Any) -> Frame:
+    """The kernel's word that a control has changed."""
+    data = {"method": "update", "state": state, "buffer_paths": list(paths)}
+    return told("comm_msg", {"comm_id": comm_id, "data": data}, buffers=buffers)
+
+
+def kept(step: int, frame: Frame, withheld: Withheld | None = None) -> dict[str, Any]:
+    """What the record keeps of such a word, after so many steps."""
+    state = mirror().state_of(str(frame.content["comm_id"]))
+    made = widget_entry(frame, state, withheld or Withheld())
+    assert made is not None
+    return {**made, "step": step}
+
+
+def shown(step: int, change: str, cell: int = 0, **fields: Any) -> dict[str, Any]:
+    """What the record keeps of a change of a cell, after so many steps."""
+    return {**cell_entry({"cell": cell, "change": change, **fields}), "step": step}
+
+
+def says(text: str) -> dict[str, Any]:
+    """What a cell prints."""
+    return {"output_type": "stream", "name": "stdout", "text": text}
 
 
 def event(comm_id: str, method: str = "update", **values: Any) -> WidgetEvent:
@@ -50,10 +84,20 @@ def event(comm_id: str, method: str = "update", **values: Any) -> WidgetEvent:
     return WidgetEvent(comm_id, module, model, method, values)
 
 
-def entry(comm_id: str, at_s: float = FIRST_AT_S, **values: Any) -> dict[str, Any]:
+def entry(
+    comm_id: str,
+    at_s: float = FIRST_AT_S,
+    withheld: Withheld | None = None,
+    **values: Any,
+) -> dict[str, Any]:
     """What the record keeps of it."""
     method = "custom" if "event" in values else "update"
-    return event_entry(event(comm_id, method, **values), mirror(), at_s=at_s)
+    return event_entry(
+        event(comm_id, method, **values),
+        mirror().state_of(comm_id),
+        withheld or Withheld(),
+        at_s=at_s,
+    )
 
 
 def recorded_run(
@@ -63,15 +107,17 @@ def recorded_run(
     status: str = Status.SUCCEEDED,
     kept_at: datetime | None = None,
     per_batch: int = 2,
+    changes: Sequence[dict[str, Any]] = (),
     **fields: Any,
 ) -> Run:
-    """A live session of `by` in which these things were done."""
+    """A live session of `by` in which these things were done, and pages were told these."""
     run = make_run(version, by, status, queue=Queue.INTERACTIVE, **fields)
-    for first in range(0, len(entries), per_batch):
-        keep_widget_events(
+    for first in range(0, max(len(entries), len(changes)), per_batch):
+        part = slice(first, first + per_batch)
+        keep_record(
             run=run,
-            first=first,
-            events=entries[first : first + per_batch],
+            events=(first, entries[part]),
+            changes=(first, changes[part]),
             now=kept_at or timezone.now(),
         )
     return run

@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import pytest
 from django.conf import settings
+from django.http import HttpResponse
 from django.utils import timezone
 
 from accounts.models import User
@@ -13,7 +14,7 @@ from runner.models import Run
 from runner.results.expiry import expire_results
 from tests.api import V1, as_person, codes, is_problem
 from tests.runner.launching import approved
-from tests.runner.recorded import DAYS, NOTE, entry, recorded_run
+from tests.runner.recorded import DAYS, NOTE, entry, recorded_run, says, shown
 
 pytestmark = pytest.mark.django_db
 
@@ -82,3 +83,40 @@ def test_for_everybody_else_there_is_nothing(
 ) -> None:
     client = as_person(request.getfixturevalue(who))
     assert is_problem(client.get(f"{V1}/runs/{run.pk}/record/"), 404)
+
+
+@pytest.fixture
+def replayable(version: Version, adams: User) -> Run:
+    changes = [shown(step, "append", output=says(f"page {step}")) for step in (0, 1)]
+    return recorded_run(version, adams, entry(DAYS, value=8), changes=changes)
+
+
+def test_a_step_comes_as_a_page_to_be_kept(replayable: Run, adams: User) -> None:
+    client, path = as_person(adams), f"{V1}/runs/{replayable.pk}/replay/"
+    first, last = client.get(path), client.get(f"{path}?step=1")
+    assert ("page 0" in body(first), "page 1" in body(first)) == (True, False)
+    assert "page 1" in body(last)
+    assert last["Content-Disposition"].startswith("attachment")
+    assert last["Content-Security-Policy"] == "sandbox; default-src 'none'"
+    assert "only the rows" in body(last)
+    looks = Event.objects.filter(action="record.replayed").order_by("seq")
+    assert [each.data["step"] for each in looks] == [0, 1]
+
+
+@pytest.mark.parametrize(("step", "status"), [("2", 409), ("-1", 400), ("x", 400)])
+def test_a_step_that_is_none_is_refused(
+    replayable: Run, adams: User, step: str, status: int
+) -> None:
+    path = f"{V1}/runs/{replayable.pk}/replay/?step={step}"
+    assert is_problem(as_person(adams).get(path), status)
+
+
+@pytest.mark.security
+def test_an_auditor_is_refused_a_real_page(replayable: Run, iris: User) -> None:
+    answer = as_person(iris).get(f"{V1}/runs/{replayable.pk}/replay/")
+    assert is_problem(answer, 403)
+    assert codes(answer) == ["not_yours_to_see"]
+
+
+def body(answer: HttpResponse) -> str:
+    return answer.content.decode()

@@ -1,9 +1,27 @@
 """An entry of the record says by itself what was done, and no more than may be kept."""
 
+from typing import Any
+
 import pytest
 
 from runner.live import record
-from tests.runner.recorded import DAYS, GO, MAP, NOTE, PASSWORD, WARD, entry
+from runner.live.comms import WIDGET_TARGET
+from runner.live.frames import Frame
+from runner.live.record import cell_entry, widget_entry
+from runner.live.withheld import VIEW_MIME, Withheld
+from tests.runner.live.messages import told
+from tests.runner.recorded import (
+    DAYS,
+    GO,
+    MAP,
+    NOTE,
+    PASSWORD,
+    WARD,
+    changed,
+    entry,
+    mirror,
+    opened,
+)
 
 
 def test_it_names_the_control_and_what_it_was_set_to() -> None:
@@ -49,3 +67,76 @@ def test_a_control_of_which_nothing_is_known_has_no_name() -> None:
     assert entry(GO, event={"event": "click"})["values"] == {
         "event": {"event": "click"}
     }
+
+
+def widget(frame: Frame, declared: Any = ()) -> Any:
+    """What is kept of a kernel's message, without its frame."""
+    state = mirror().state_of(str(frame.content["comm_id"]))
+    made = widget_entry(frame, state, Withheld(declared))
+    return made and made["widget"]
+
+
+def test_what_pages_are_told_of_a_widget_is_kept() -> None:
+    made = widget(opened(DAYS))
+    assert made["msg_type"] == "comm_open"
+    assert made["content"]["target_name"] == WIDGET_TARGET
+    assert made["content"]["data"]["state"]["value"] == 3
+    assert widget(changed(DAYS, value=9))["content"]["data"]["state"] == {"value": 9}
+    assert widget(told("comm_close", {"comm_id": DAYS}))["msg_type"] == "comm_close"
+
+
+def test_a_message_that_says_nothing_of_a_state_is_not_kept() -> None:
+    data = {"method": "custom", "content": {"x": 1}}
+    assert widget(told("comm_msg", {"comm_id": MAP, "data": data})) is None
+    assert widget(told("status", {"comm_id": DAYS})) is None
+    assert widget(told("comm_msg", {"comm_id": DAYS, "data": "hostile"})) is None
+
+
+@pytest.mark.security
+@pytest.mark.parametrize(
+    ("comm_id", "declared", "trait"),
+    [(PASSWORD, (), "value"), (NOTE, ["Note"], "value"), (MAP, True, "zoom")],
+)
+def test_what_is_withheld_is_kept_neither_in_events_nor_in_changes(
+    comm_id: str, declared: Any, trait: str
+) -> None:
+    held = {trait: "CANARY"}
+    path = [[trait, "inner"]]
+    for made in (
+        widget(changed(comm_id, **held), declared),
+        widget(changed(comm_id, b"CANARY", paths=path), declared),
+        entry(comm_id, withheld=Withheld(declared), **held),
+    ):
+        assert "CANARY" not in str(made)
+    buffers = widget(changed(comm_id, b"CANARY", paths=path), declared)["buffers"]
+    assert buffers == []
+
+
+def test_buffers_stand_beside_their_paths() -> None:
+    frame = changed(MAP, b"one", b"two", paths=[["a"], ["b", 0]])
+    made = widget(frame)
+    assert made["content"]["data"]["buffer_paths"] == [["a"], ["b", 0]]
+    assert made["buffers"] == ["b25l", "dHdv"]
+
+
+@pytest.mark.parametrize("paths", ["hostile", [[]], [[3]], [None]])
+def test_hostile_paths_take_nothing_with_them(paths: Any) -> None:
+    data = {"state": {"value": 1}, "buffer_paths": paths}
+    made = widget(told("comm_msg", {"comm_id": DAYS, "data": data}, buffers=(b"x",)))
+    assert (made["content"]["data"]["state"], made["buffers"]) == ({"value": 1}, [])
+
+
+@pytest.mark.security
+def test_the_words_beside_a_widget_which_say_its_value_are_left_out() -> None:
+    view = {VIEW_MIME: {"model_id": NOTE}, "text/plain": "Textarea(value='CANARY')"}
+    output = {"output_type": "display_data", "data": view, "metadata": {}}
+    made = cell_entry({"cell": 0, "change": "append", "output": output})
+    assert "CANARY" not in str(made)
+    assert made["cell"]["output"]["data"] == {VIEW_MIME: {"model_id": NOTE}}
+    inner = widget(changed(NOTE, outputs=[output]))
+    assert "CANARY" not in str(inner)
+    plain = {**output, "data": {"text/plain": "rows"}}
+    assert (
+        cell_entry({"cell": 0, "change": "append", "output": plain})["cell"]["output"]
+        == plain
+    )

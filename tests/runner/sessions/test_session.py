@@ -14,6 +14,7 @@ from gallery.findings.widgets import CODE
 from gallery.models import Version
 from runner.models import Run, WidgetEventBatch
 from runner.results.reading import associated
+from runner.results.replay import view_step
 from runner.results.vault import unseal
 from runner.services import cancel_run, request_run
 from runner.services.requests import Launch
@@ -114,6 +115,13 @@ def test_a_reader_moves_a_slider_and_the_session_leaves_its_record(adams: User) 
         8,
         "at 8",
     )
+    before, after = (
+        view_step(run=ended, step=step, by=adams, now=timezone.now()).decode()
+        for step in (0, 1)
+    )
+    assert ("at 3" in before, "at 8" in before) == (True, False)
+    assert ("at 3" in after, "at 8" in after) == (False, True)
+    assert "shown" in before
 
 
 def test_a_page_that_comes_later_is_shown_everything_once(adams: User) -> None:

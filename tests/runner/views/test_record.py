@@ -1,5 +1,6 @@
 """The page of what was done: its person's, and an auditor's with less on it."""
 
+import re
 from datetime import timedelta
 
 import pytest
@@ -9,12 +10,21 @@ from django.utils import timezone
 from accounts.models import User
 from audit.models import Event
 from gallery.models import Version
-from runner.models import Run
+from runner.live.record import CUT
+from runner.models import ContentLink, Run
 from runner.results.expiry import expire_results
 from tests.factories.runs import make_run
 from tests.pages import as_reader, text
 from tests.runner.launching import approved
-from tests.runner.recorded import DAYS, NOTE, PASSWORD, entry, recorded_run
+from tests.runner.recorded import (
+    DAYS,
+    NOTE,
+    PASSWORD,
+    entry,
+    recorded_run,
+    says,
+    shown,
+)
 
 pytestmark = pytest.mark.django_db
 
@@ -117,3 +127,81 @@ def test_the_audit_log_leads_to_it(
     page = as_reader(iris).get("/audit/").content.decode()
     assert f'href="/runs/{run.pk}/record/"' in page
     assert f"/runs/{plain.pk}/record/" not in page
+
+
+class TestReplay:
+    """The page that frames each step, and leads from one to the next without a script."""
+
+    @pytest.fixture
+    def run(self, version: Version, adams: User) -> Run:
+        uses = [entry(DAYS, value=value) for value in (4, 5)]
+        changes = [shown(step, "append", output=says("x")) for step in range(3)]
+        return recorded_run(version, adams, *uses, changes=changes)
+
+    @pytest.mark.parametrize(
+        ("asked", "step", "before", "after"),
+        [
+            ("", 0, None, 1),
+            ("?step=1", 1, 0, 2),
+            ("?step=2", 2, 1, None),
+            ("?step=99", 2, 1, None),
+            ("?step=-4", 0, None, 1),
+            ("?step=x", 0, None, 1),
+        ],
+    )
+    def test_it_leads_to_the_steps_beside_it(
+        self,
+        run: Run,
+        adams: User,
+        asked: str,
+        step: int,
+        before: int | None,
+        after: int | None,
+    ) -> None:
+        page = as_reader(adams).get(f"/runs/{run.pk}/replay/{asked}")
+        html = page.content.decode()
+        assert f'value="{step}"' in html
+        for rel, other in (("prev", before), ("next", after)):
+            found = re.search(rf'rel="{rel}" href="\?step=(\d+)#steps"', html)
+            assert (found and int(found[1])) == other
+        assert ContentLink.objects.get().step == step
+
+    def test_the_list_leads_to_each_step(self, run: Run, adams: User) -> None:
+        page = as_reader(adams).get(f"/runs/{run.pk}/record/").content.decode()
+        assert f'href="/runs/{run.pk}/replay/"' in page
+        assert f'href="/runs/{run.pk}/replay/?step=2"' in page
+
+    @pytest.mark.security
+    def test_an_auditor_is_not_led_there_and_not_let_in(
+        self, run: Run, iris: User
+    ) -> None:
+        client = as_reader(iris)
+        page = client.get(f"/runs/{run.pk}/record/").content.decode()
+        assert "/replay/" not in page
+        refused = client.get(f"/runs/{run.pk}/replay/")
+        assert refused.status_code == 403
+        assert "for the person alone" in text(refused)
+        assert not ContentLink.objects.exists()
+
+    def test_where_the_page_was_not_kept_it_says_from_where_on(
+        self, version: Version, adams: User
+    ) -> None:
+        uses = [entry(DAYS, value=value) for value in (4, 5)]
+        changes = [shown(0, "append", output=says("x")), {"step": 2, CUT: True}]
+        run = recorded_run(version, adams, *uses, changes=changes)
+        client = as_reader(adams)
+        first = client.get(f"/runs/{run.pk}/replay/?step=1")
+        assert "up to step 1" in text(first)
+        assert ContentLink.objects.count() == 1
+        second = client.get(f"/runs/{run.pk}/replay/?step=2")
+        assert "more than a record keeps" in text(second)
+        assert ContentLink.objects.count() == 1
+
+    def test_a_session_of_which_no_page_was_kept_says_so(
+        self, version: Version, adams: User
+    ) -> None:
+        run = recorded_run(version, adams, entry(DAYS, value=1))
+        client = as_reader(adams)
+        page = client.get(f"/runs/{run.pk}/replay/")
+        assert (page.status_code, "was not kept" in text(page)) == (409, True)
+        assert "/replay/" not in client.get(f"/runs/{run.pk}/record/").content.decode()

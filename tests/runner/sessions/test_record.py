@@ -1,0 +1,138 @@
+"""What a session's worker takes down: what its reader does, and what its pages are told."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import redis
+from django.conf import settings as configured
+from django.utils import timezone
+
+from accounts.models import User
+from gallery.workflow import Status
+from runner.live.traits import CONTROLS
+from runner.live.withheld import Withheld
+from runner.models import PageChangeBatch, Run
+from runner.results.batches import opened as entries_of
+from runner.sessions import record, session
+from runner.sessions.session import LiveSession
+from runner.workflow import Status as RunStatus
+from tests.factories.gallery import make_version
+from tests.factories.runs import make_run
+from tests.runner.live.messages import SLIDER, opened, told
+from tests.runner.sessions.test_relay import (
+    Clock,
+    Host,
+    recorded,
+    says,
+    stays,
+    wait_for,
+)
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def host() -> Host:
+    return Host()
+
+
+@pytest.fixture
+def run(adams: User) -> Run:
+    return make_run(
+        make_version(Status.APPROVED), adams, RunStatus.RUNNING, queue="interactive"
+    )
+
+
+@pytest.fixture
+def live(
+    run: Run,
+    host: Host,
+    monkeypatch: pytest.MonkeyPatch,
+    request: pytest.FixtureRequest,
+) -> Iterator[LiveSession]:
+    """A session whose author has declared what the test says."""
+    monkeypatch.setattr(session, "time", Clock())
+    made = LiveSession(run, host, Withheld(getattr(request, "param", ())))
+    with made.open():
+        yield made
+    with redis.Redis.from_url(configured.BROKER_URL) as broker:
+        broker.flushdb()
+
+
+def changes_of(run: Run) -> list[dict[str, Any]]:
+    """What the record says that pages were told."""
+    batches = PageChangeBatch.objects.filter(run=run)
+    return [change for batch in batches for change in entries_of(batch)]
+
+
+def test_what_pages_are_told_is_recorded_between_what_readers_do(
+    live: LiveSession, run: Run, host: Host
+) -> None:
+    page = stays(live, run)
+    live.take({"event": "cell_started", "cell": 0}, now=timezone.now())
+    page.move(SLIDER, value=5)
+    wait_for(lambda: host.told)
+    data = {"method": "update", "state": {"value": 5}, "buffer_paths": []}
+    says(live, told("comm_msg", {"comm_id": SLIDER, "data": data}))
+    live.keep(now=timezone.now())
+    found = [(each["step"], "widget" in each) for each in changes_of(run)]
+    assert found == [(0, True), (0, False), (1, True)]
+
+
+@pytest.mark.security
+def test_of_what_pages_are_told_no_password_is_recorded(
+    live: LiveSession, run: Run
+) -> None:
+    state = {
+        "_model_module": CONTROLS,
+        "_model_name": "PasswordModel",
+        "value": "CANARY",
+    }
+    content = {
+        "comm_id": "p",
+        "target_name": "jupyter.widget",
+        "data": {"state": state},
+    }
+    says(live, told("comm_open", content))
+    data = {"method": "echo_update", "state": {"value": "CANARY"}}
+    says(live, told("comm_msg", {"comm_id": "p", "data": data}))
+    live.keep(now=timezone.now())
+    assert len(changes_of(run)) == 2
+    assert "CANARY" not in str(changes_of(run))
+
+
+@pytest.mark.security
+@pytest.mark.parametrize("live", [True], indirect=True)
+def test_what_its_author_calls_sensitive_is_in_no_part_of_the_record(
+    live: LiveSession, run: Run, host: Host
+) -> None:
+    page = stays(live, run)
+    page.move(SLIDER, value=987_654)
+    wait_for(lambda: host.told)
+    data = {"method": "echo_update", "state": {"value": 987_654}}
+    says(live, told("comm_msg", {"comm_id": SLIDER, "data": data}))
+    live.keep(now=timezone.now())
+    finished: dict[str, Any] = {"event": "finished", "notebook": {}}
+    live.take(finished, now=timezone.now())
+    assert b"987654" in host.told[0]
+    assert "987654" not in f"{recorded()} {changes_of(run)} {finished}"
+    assert recorded()[0]["withheld"] == ["value"]
+
+
+def test_pages_that_are_told_too_much_lose_their_replay_and_no_event(
+    live: LiveSession, run: Run, host: Host, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(record, "MAX_RECORD_BYTES", 4_000)
+    page = stays(live, run)
+    page.move(SLIDER, value=1)
+    wait_for(lambda: host.told)
+    data = {"method": "update", "state": {"text": "x" * 3_000}, "buffer_paths": []}
+    says(live, told("comm_msg", {"comm_id": SLIDER, "data": data}))
+    says(live, opened(SLIDER))
+    page.move(SLIDER, value=2)
+    wait_for(lambda: len(host.told) == 2)
+    live.keep(now=timezone.now())
+    assert live.stop is None
+    assert len(recorded()) == 2
+    assert changes_of(run)[-1] == {"step": 1, "cut": True}
