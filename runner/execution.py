@@ -21,6 +21,7 @@ from django.utils import timezone
 
 from accounts.policies import Blocker
 from audit.transitions import StaleState
+from gallery.intake.sensitive import sensitive_widgets
 from gallery.limits import run_limits
 from gallery.parameters.names import INJECTED_TAG, has_tag
 from gallery.queries import document
@@ -36,6 +37,7 @@ from runner.kernelhost.client import (
     Session,
 )
 from runner.kernelhost.client import execute as execute_on_host
+from runner.live.withheld import Withheld
 from runner.live_outputs import LiveOutputs
 from runner.models import Run
 from runner.parameters.inject import inject
@@ -218,7 +220,8 @@ def _audience(
     if not run.is_live:
         yield LiveOutputs(run.pk, notebook)
         return
-    with LiveSession(run, session).open() as live:
+    withheld = Withheld(sensitive_widgets(notebook))
+    with LiveSession(run, session, withheld).open() as live:
         watch.live = live
         yield live
 

@@ -15,6 +15,7 @@ from gallery.findings.layout import check_layout
 from gallery.findings.magics import check_magics
 from gallery.findings.model import Finding, Severity, TableUse
 from gallery.findings.secrets import check_secrets
+from gallery.findings.sensitive import check_sensitive
 from gallery.findings.shell import check_shell
 from gallery.findings.sql import check_sql, read_sql_tables
 from gallery.findings.structure import check_parameters, check_structure
@@ -40,6 +41,7 @@ def find(
             [
                 *check_layout(notebook),
                 *check_parameters(notebook),
+                *check_sensitive(notebook, checked),
                 *_all(checked, environment_packages, manifest),
             ]
         )

@@ -106,3 +106,9 @@ class TooMuchMetadata(IntakeError):
     """The metadata that would be kept is larger than allowed."""
 
     code = "too_much_metadata"
+
+
+class InvalidDeclaration(IntakeError):
+    """What the notebook declares to be sensitive cannot be understood."""
+
+    code = "invalid_declaration"

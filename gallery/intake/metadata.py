@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 from gallery.intake.notes import Notes
+from gallery.intake.sensitive import BLOCK, declaration
 
 _WORD = re.compile(r"[\w.+/ -]{1,100}")
 _TAG = re.compile(r"[^,\s\x00-\x1f\x7f](?:[^,\x00-\x1f\x7f]{0,98}[^,\s\x00-\x1f\x7f])?")
@@ -75,11 +76,15 @@ _VIEW_WORDS = {"name", "type"}
 
 
 def notebook_metadata(metadata: dict[str, Any], notes: Notes) -> dict[str, Any]:
-    """Return what of a notebook's own metadata is kept; kernel and language are left to ``kernel``."""
+    """Return what of a notebook's own metadata is kept; kernel and language are left to ``kernel``.
+
+    Raises InvalidDeclaration.
+    """
     keepers: dict[str, Callable[[Any], Any]] = {
         "parameterise": _parameterise,
         "extensions": _extensions,
         "voila": _voila,
+        BLOCK: declaration,
     }
     skipped = {"kernelspec", "language_info", "orig_nbformat"}
     return _kept(

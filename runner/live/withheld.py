@@ -19,7 +19,8 @@ class Withheld:
 
     def __init__(self, declared: bool | Sequence[str] = ()) -> None:
         self._is_all = declared is True
-        self._names = frozenset(() if isinstance(declared, bool) else declared)
+        names = () if isinstance(declared, bool) else declared
+        self._names = frozenset(name.strip() for name in names)
         self._sensitive: set[str] = set()
 
     @property

@@ -24,7 +24,7 @@ from runner.live.inbound import Passed, Refused, WidgetEvent, idle, judge
 from runner.live.mirror import Mirror, MirrorFull
 from runner.live.outbound import shown
 from runner.live.screen import CELL_OUTPUTS, Screen
-from runner.live.withheld import Withheld
+from runner.live.withheld import Withheld, without_words
 from runner.models import Run
 from runner.sessions import answers
 from runner.sessions.outgoing import Incoming, Outgoing
@@ -102,6 +102,8 @@ class LiveSession:
             case "frame":
                 self._tell(b64decode(event["frame"]))
             case "finished":
+                if self._withheld.is_declared:
+                    _leave_out_words(event["notebook"])
                 saved = self._mirror.saved(self._withheld)
                 if len(json.dumps(saved)) <= MAX_SAVED_BYTES:
                     metadata = event["notebook"].setdefault("metadata", {})
@@ -272,3 +274,10 @@ class LiveSession:
         if moment - self._used_at >= settings.LIVE_IDLE_S:
             return "idle"
         return ""
+
+
+def _leave_out_words(notebook: dict[str, Any]) -> None:
+    """Take from an executed notebook what it says in words of its widgets' values."""
+    for cell in notebook.get("cells", ()):
+        if "outputs" in cell:
+            cell["outputs"] = [without_words(each) for each in cell["outputs"]]

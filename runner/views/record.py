@@ -9,6 +9,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_GET
 
 from accounts.policies import Blocker, StateBlocker
+from gallery.interactive import values_not_kept
 from runner.models import Run
 from runner.policies import record_blockers, replay_blockers
 from runner.presenters import persona_words, rights_of
@@ -65,6 +66,7 @@ def _about(
         "run": run,
         "notebook": run.notebook,
         "persona": persona_words(run),
+        "not_kept": values_not_kept(run.version),
         "is_own": run.requested_by_id == request.user.pk,
         "blockers": blockers,
     }

@@ -152,3 +152,15 @@ def test_one_flipped_character_anywhere_changes_the_digest(data):
     )
     cell[field] = cell[field][:place] + character + cell[field][place + 1 :]
     assert version_digest(**changed) != version_digest(**approved())
+
+
+@pytest.mark.security
+def test_what_is_declared_sensitive_is_approved_with_the_rest():
+    """A record without values proves less: it cannot be made one after the signatures."""
+    plain, declared = approved(), approved()
+    block = {"sensitive_widgets": ["Number"]}
+    declared["notebook"]["metadata"]["countersign"] = block
+    every = copy.deepcopy(declared)
+    every["notebook"]["metadata"]["countersign"]["sensitive_widgets"] = True
+    digests = {version_digest(**each) for each in (plain, declared, every)}
+    assert len(digests) == 3

@@ -25,7 +25,12 @@ COUNT_PATIENTS = (
 )
 
 
-def version_of(*sources: str, parameters: str = "", **fields: Any) -> Version:
+def version_of(
+    *sources: str,
+    parameters: str = "",
+    metadata: dict[str, Any] | None = None,
+    **fields: Any,
+) -> Version:
     """Insert a draft whose code cells are `sources`."""
     cells = [code(source) for source in sources]
     if parameters:
@@ -34,6 +39,7 @@ def version_of(*sources: str, parameters: str = "", **fields: Any) -> Version:
         *cells,
         kernel=fields.get("kernel_name", "python3"),
         language=fields.get("language", "python"),
+        **(metadata or {}),
     )
     ada = cast.create("ada")
     entry = notebook_row(ada, slug=f"notebook-{time.monotonic_ns()}")

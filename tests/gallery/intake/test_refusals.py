@@ -34,6 +34,10 @@ REFUSED = [
     (raw("-Infinity"), errors.NotANumber),
     (raw("1e999"), errors.NumberTooLarge),
     (raw("9" * 5_000), errors.NumberTooLarge),
+    (
+        as_bytes(notebook(code("1"), countersign={"sensitive_widgets": "Name"})),
+        errors.InvalidDeclaration,
+    ),
     (b"[]", errors.NotANotebook),
     (b'"text"', errors.NotANotebook),
     (b"{}", errors.NotANotebook),

@@ -3,6 +3,7 @@
 import json
 import time
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from django.conf import settings
@@ -13,6 +14,7 @@ from audit.models import Event
 from gallery.findings.widgets import CODE
 from gallery.models import Version
 from runner.models import Run, WidgetEventBatch
+from runner.results.batches import opened
 from runner.results.reading import associated
 from runner.results.replay import view_step
 from runner.results.vault import unseal
@@ -28,12 +30,12 @@ from tests.support.signing_in import sign_in
 pytestmark = pytest.mark.usefixtures("kernel_host", "data_cluster")
 
 
-def widgets(*sources: str) -> Version:
+def widgets(*sources: str, **fields: Any) -> Version:
     """An approved version whose readers use its widgets."""
     findings = [
         {"code": CODE, "severity": "info", "message": "", "cell": None, "line": None}
     ]
-    return approved(*sources, findings=findings)
+    return approved(*sources, findings=findings, **fields)
 
 
 def open_live(version: Version, by: User) -> Run:
@@ -122,6 +124,50 @@ def test_a_reader_moves_a_slider_and_the_session_leaves_its_record(adams: User) 
     assert ("at 3" in before, "at 8" in before) == (True, False)
     assert ("at 3" in after, "at 8" in after) == (False, True)
     assert "shown" in before
+
+
+@pytest.mark.security
+def test_what_its_author_declared_sensitive_is_nowhere_kept(adams: User) -> None:
+    """The kernel answers it; record, replay and result tell that it was used, and not for what."""
+    form = (
+        "import ipywidgets\n"
+        "number = ipywidgets.IntText(description='Number')\n"
+        "seen = ipywidgets.Label('waiting')\n"
+        "shown = ipywidgets.Output()\n"
+        "def taken(_):\n"
+        "    seen.value = 'taken'\n"
+        "    with shown:\n"
+        "        display(number)\n"
+        "number.observe(taken, 'value')\n"
+        "display(number, seen, shown)\n"
+    )
+    declared = {"countersign": {"sensitive_widgets": ["Number"]}}
+    run = open_live(widgets(form, metadata=declared), adams)
+    page = WebSide(run)
+    page.until_cell(cell=0, change="finished")
+    states = page.connect()
+    page.move(model_id(states, "IntTextModel"), value=87_654_321)
+    page.until(lambda frame: data_of(frame).get("state", {}).get("value") == "taken")
+    page.until(lambda frame: "outputs" in data_of(frame).get("state", {}))
+    page.send(Said.LEAVE)
+    ended = wait_for_end(run.pk)
+    assert ended.status == "succeeded"
+    [event] = events_of(run)
+    assert (event["values"], event["withheld"]) == ({}, ["value"])
+    batches = [*run.page_change_batches.all(), *run.widget_event_batches.all()]
+    replayed = view_step(run=ended, step=1, by=adams, now=timezone.now()).decode()
+    assert "kept to whoever typed it" in replayed
+    assert "taken" in replayed
+    result = [
+        unseal(
+            bytes(getattr(ended.result, part)),
+            keys=settings.RESULT_KEYS,
+            associated=associated(ended, part),
+        ).decode()
+        for part in ("notebook", "html")
+    ]
+    kept = f"{[opened(each) for each in batches]} {replayed} {result}"
+    assert "87654321" not in kept
 
 
 def test_a_page_that_comes_later_is_shown_everything_once(adams: User) -> None:

@@ -129,6 +129,18 @@ def test_the_audit_log_leads_to_it(
     assert f"/runs/{plain.pk}/record/" not in page
 
 
+def test_what_a_version_leaves_out_is_said_above_its_record(adams: User) -> None:
+    finding = {
+        "code": "values_not_kept",
+        "severity": "warning",
+        "message": "No values.",
+    }
+    version = approved("1", findings=[{**finding, "cell": None, "line": None}])
+    run = recorded_run(version, adams, entry(DAYS, value=1))
+    page = as_reader(adams).get(f"/runs/{run.pk}/record/")
+    assert "Not kept No values." in text(page)
+
+
 class TestReplay:
     """The page that frames each step, and leads from one to the next without a script."""
 
