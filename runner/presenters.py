@@ -1,6 +1,6 @@
 """Whose truth a result shows, and how far a run has come, in words for pages."""
 
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -8,6 +8,7 @@ from typing import Any
 from accounts.models import PersonaAssignment
 from accounts.personas import Persona
 from gallery.models import Version
+from gallery.parameters.options import labels_of
 from gallery.presenters import parameter_order, parameter_title
 from reviews.models import Meaning, Signature
 from runner.models import Run
@@ -92,7 +93,10 @@ def parameters_in_words(
     """Return each parameter that was set, by its title, in the schema's order."""
     properties = schema.get("properties", {})
     return [
-        (parameter_title(name, properties.get(name, {})), _words(value))
+        (
+            parameter_title(name, properties.get(name, {})),
+            _words(value, labels_of(properties.get(name, {}))),
+        )
         for name, value in sorted(
             values.items(),
             key=lambda item: parameter_order(properties.get(item[0], {})),
@@ -100,11 +104,17 @@ def parameters_in_words(
     ]
 
 
-def _words(value: object) -> str:
+def _words(value: object, labels: Mapping[Any, str]) -> str:
+    if isinstance(value, list):
+        return ", ".join(_word(each, labels) for each in value) or "none"
+    return _word(value, labels)
+
+
+def _word(value: object, labels: Mapping[Any, str]) -> str:
+    if isinstance(value, Hashable) and value in labels:
+        return labels[value]
     if isinstance(value, bool):
         return "yes" if value else "no"
-    if isinstance(value, list):
-        return ", ".join(str(each) for each in value) or "none"
     return "unset" if value is None else str(value)
 
 

@@ -9,6 +9,7 @@ from gallery.findings.model import Finding
 from gallery.parameters.assignments import read_assignments
 from gallery.parameters.infer import infer_parameters
 from gallery.parameters.names import INJECTED_TAG, PARAMETERS_TAG
+from gallery.parameters.widget_names import widget_names
 
 _HIDING = {
     "remove-cell",
@@ -142,7 +143,12 @@ def _check_unused(
         for node in ast.walk(cell.tree)
         if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load)
     }
-    for assignment in read_assignments(parameters.tree, parameters.source, []):
+    names = widget_names(
+        cell.python
+        for cell in notebook.cells[: parameters.index + 1]
+        if cell.python is not None
+    )
+    for assignment in read_assignments(parameters.tree, parameters.source, [], names):
         if assignment.name not in used:
             message = f"The parameter “{assignment.name}” is asked for but never used."
             yield Finding("unused_parameter", "warning", message, parameters.index)

@@ -5,12 +5,17 @@ from dataclasses import dataclass
 from typing import Any
 
 from gallery.parameters.comments import Comment, comment_of, comments_by_line
+from gallery.parameters.controls import Control, UnreadableControl, read_control
 from gallery.parameters.literals import NotLiteral, read_literal
+from gallery.parameters.widget_names import WidgetNames
 
 
 @dataclass(frozen=True)
 class Assignment:
-    """``name: annotation = value  # comment``; ``has_default`` is False when only the notebook can compute the value."""
+    """``name: annotation = value  # comment``; ``has_default`` is False when only the notebook can compute the value.
+
+    With a ``control`` the name stands for that control, and its value is the parameter.
+    """
 
     name: str
     annotation: ast.expr | None
@@ -18,16 +23,29 @@ class Assignment:
     has_default: bool
     comment: Comment
     is_required: bool = False
+    control: Control | None = None
 
 
 def read_assignments(
-    tree: ast.Module, source: str, notes: list[str]
+    tree: ast.Module, source: str, notes: list[str], names: WidgetNames
 ) -> list[Assignment]:
-    """Return what ``tree`` assigns to plain names at its top level, in order; say in ``notes`` what was passed over."""
+    """Return what ``tree`` assigns to plain names at its top level, in order; say in ``notes`` what was passed over.
+
+    ``names`` are those that stand for ipywidgets in the cell.
+    """
     comments = comments_by_line(source)
     found: list[Assignment] = []
     for node in tree.body:
         comment = comment_of(node, comments)
+        if isinstance(node, ast.Assign | ast.AnnAssign) and node.value is not None:
+            try:
+                control = read_control(node.value, names)
+            except UnreadableControl as problem:
+                _note_control(node, str(problem), notes)
+                continue
+            if control is not None:
+                found += _controlled(node, control, comment, notes)
+                continue
         if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name):
             found.append(_annotated(node, node.target.id, comment))
         elif isinstance(node, ast.Assign):
@@ -37,6 +55,40 @@ def read_assignments(
         ):
             _note_nested(node, notes)
     return found
+
+
+def _targets(node: ast.Assign | ast.AnnAssign) -> list[ast.expr]:
+    return node.targets if isinstance(node, ast.Assign) else [node.target]
+
+
+def _controlled(
+    node: ast.Assign | ast.AnnAssign,
+    control: Control,
+    comment: Comment,
+    notes: list[str],
+) -> list[Assignment]:
+    match _targets(node):
+        case [ast.Name(id=name)]:
+            return [
+                Assignment(
+                    name,
+                    None,
+                    control.default,
+                    control.has_default,
+                    comment,
+                    control=control,
+                )
+            ]
+    _note_control(node, "it has more than one plain name", notes)
+    return []
+
+
+def _note_control(
+    node: ast.Assign | ast.AnnAssign, problem: str, notes: list[str]
+) -> None:
+    """A name that stands for a control must never be given a plain value: the code below would break."""
+    names = " = ".join(ast.unparse(each)[:60] for each in _targets(node))
+    notes.append(f"The control “{names}” is no parameter: {problem}.")
 
 
 def _annotated(node: ast.AnnAssign, name: str, comment: Comment) -> Assignment:

@@ -23,6 +23,7 @@ from gallery.parameters.names import (
 )
 from gallery.parameters.overrides import apply_overrides
 from gallery.parameters.properties import property_schema
+from gallery.parameters.widget_names import widget_names
 from gallery.python_source import read_python
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
@@ -51,7 +52,7 @@ def infer_parameters(notebook: dict[str, Any]) -> Inferred:
     found = (
         []
         if index is None
-        else _assignments(notebook["cells"][index]["source"], language, notes)
+        else _assignments(notebook["cells"][: index + 1], language, notes)
     )
     _note_other_cells(notebook, notes)
     properties: dict[str, Schema] = {}
@@ -79,7 +80,11 @@ def infer_parameters(notebook: dict[str, Any]) -> Inferred:
     return Inferred(schema=schema, cell_index=index, notes=notes)
 
 
-def _assignments(source: str, language: str, notes: list[str]) -> list[Assignment]:
+def _assignments(
+    cells: list[dict[str, Any]], language: str, notes: list[str]
+) -> list[Assignment]:
+    """Return what the last of ``cells`` assigns; those before it may import what it uses."""
+    source = cells[-1]["source"]
     if language == "bash":
         return read_bash_assignments(source)
     if language != "python":
@@ -93,7 +98,9 @@ def _assignments(source: str, language: str, notes: list[str]) -> list[Assignmen
             "The parameters cell is not valid Python, so no parameters were found in it."
         )
         return []
-    return read_assignments(cell.tree, source, notes)
+    before = [each["source"] for each in cells[:-1] if each["cell_type"] == "code"]
+    names = widget_names([*map(read_python, before), cell])
+    return read_assignments(cell.tree, source, notes, names)
 
 
 def _note_other_cells(notebook: dict[str, Any], notes: list[str]) -> None:

@@ -27,6 +27,7 @@ _SENTENCES: dict[str, Callable[[Any], str]] = {
     "maximum": lambda value: f"Enter {value} or less.",
     "exclusiveMinimum": lambda value: f"Enter more than {value}.",
     "exclusiveMaximum": lambda value: f"Enter less than {value}.",
+    "multipleOf": lambda value: f"Enter a multiple of {value}.",
     "minLength": lambda value: f"Enter at least {value} characters.",
     "maxLength": lambda value: f"Enter at most {value} characters.",
     "minItems": lambda value: f"Give at least {value} entries.",

@@ -16,6 +16,7 @@ _BOUNDS = {
     "minLength": ("string",),
     "maxLength": ("string",),
 }
+_OF_VALUES = _BOUNDS.keys() | {"choices", "type"}
 _WIDGETS = {"textarea", "radio", "select", "slider"}
 
 
@@ -33,6 +34,8 @@ def apply_overrides(
 
 
 def _apply(schema: Schema, name: str, entry: dict[str, Any], notes: list[str]) -> None:
+    if "control" in schema["properties"][name]["x-countersign"]:
+        entry = _beside_control(name, entry, notes)
     if "type" in entry:
         _retype(schema["properties"], name, entry["type"], notes)
     prop = schema["properties"][name]
@@ -54,6 +57,17 @@ def _apply(schema: Schema, name: str, entry: dict[str, Any], notes: list[str]) -
         own["widget"] = entry["widget"]
     if entry.get("required") is True and name not in schema["required"]:
         schema["required"].append(name)
+
+
+def _beside_control(
+    name: str, entry: dict[str, Any], notes: list[str]
+) -> dict[str, Any]:
+    """Return what may be said of a control beside its code, which alone says what values it takes."""
+    if entry.keys() & _OF_VALUES:
+        notes.append(
+            f"The control “{name}” says itself what it takes; what the notebook's metadata says of that is left out."
+        )
+    return {key: value for key, value in entry.items() if key not in _OF_VALUES}
 
 
 def _retype(

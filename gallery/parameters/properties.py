@@ -14,11 +14,17 @@ from gallery.parameters.annotations import (
     read_annotation_text,
 )
 from gallery.parameters.assignments import Assignment
+from gallery.parameters.controls import Control
 from gallery.parameters.literals import Temporal
+
+#: What a form asks with where it has more than one way.
+_FIELDS = {"RadioButtons": "radio", "Textarea": "textarea", "ToggleButtons": "radio"}
 
 
 def property_schema(assignment: Assignment, *, order: int, notes: list[str]) -> Schema:
     """Return the schema of ``assignment``: standard keywords, and our own under ``x-countersign``."""
+    if assignment.control is not None:
+        return _of_control(assignment, assignment.control, order)
     typed = _typed(assignment, notes)
     schema = copy.deepcopy(typed.schema)
     if assignment.comment.choices:
@@ -38,6 +44,28 @@ def property_schema(assignment: Assignment, *, order: int, notes: list[str]) -> 
         )
         _allow_default(schema, assignment, notes)
     elif not assignment.is_required:
+        own["computed"] = True
+    schema["x-countersign"] = own
+    return schema
+
+
+def _of_control(assignment: Assignment, control: Control, order: int) -> Schema:
+    """Return the schema of a control's value; annotation and choices of a comment have no say in it."""
+    schema = copy.deepcopy(control.schema)
+    own: dict[str, Any] = {"order": order, "control": control.kind}
+    if control.bind:
+        own["bind"] = control.bind
+    if control.labels:
+        own["labels"] = control.labels
+    if control.kind in _FIELDS:
+        own["widget"] = _FIELDS[control.kind]
+    if control.title:
+        schema["title"] = control.title
+    if control.help or assignment.comment.help:
+        schema["description"] = control.help or assignment.comment.help
+    if control.has_default:
+        schema["default"] = control.default
+    else:
         own["computed"] = True
     schema["x-countersign"] = own
     return schema

@@ -1,7 +1,7 @@
 """Small parts that pages of every app draw: icons, seals, moments, words."""
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Hashable, Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -14,6 +14,8 @@ from django.utils.timezone import localtime
 from accounts.permissions import Permission, has_permission
 from gallery.limits import limits_in_words
 from gallery.models import Version
+from gallery.parameters.annotations import non_null
+from gallery.parameters.options import labels_of
 from gallery.presenters import parameter_order, parameter_title
 from gallery.workflow import Status
 
@@ -151,25 +153,32 @@ def ordered_parameters(schema: Mapping[str, Any]) -> list[tuple[str, Any]]:
 def parameter_words(schema: Mapping[str, Any]) -> str:
     """Describe one parameter's JSON Schema: `Whole number, default 30, 1 to 365`."""
     words = [_KINDS.get(_kind(schema), "Value")]
+    labels = labels_of(dict(schema))
     if "enum" in schema:
-        words = [f"One of {and_join(schema['enum'])}"]
+        shown = [labels.get(each, each) for each in schema["enum"]]
+        words = [f"One of {and_join(shown)}"]
     if "default" in schema:
-        words.append(f"default {_value_words(schema['default'])}")
+        words.append(f"default {_value_words(schema['default'], labels)}")
     if "minimum" in schema or "maximum" in schema:
         words.append(f"{schema.get('minimum', '…')} to {schema.get('maximum', '…')}")
+    if "multipleOf" in schema:
+        words.append(f"in steps of {schema['multipleOf']}")
     return ", ".join(words)
 
 
 def _kind(schema: Mapping[str, Any]) -> str:
+    schema = non_null(dict(schema))
     kind = schema.get("format") or schema.get("type", "")
     if isinstance(kind, list):
         kind = next((each for each in kind if each != "null"), "")
     return str(kind)
 
 
-def _value_words(value: object) -> str:
+def _value_words(value: object, labels: Mapping[Any, str]) -> str:
+    if isinstance(value, list):
+        return and_join([labels.get(each, each) for each in value]) or "empty"
+    if isinstance(value, Hashable) and value in labels:
+        return labels[value]
     if isinstance(value, bool):
         return "yes" if value else "no"
-    if isinstance(value, list):
-        return and_join(value) or "empty"
     return "unset" if value is None else str(value)

@@ -10,6 +10,7 @@ from django.utils.html import escape
 from gallery.intake.errors import IntakeError
 from gallery.intake.strict_json import parse
 from gallery.parameters.annotations import Schema, non_null
+from gallery.parameters.options import labels_of
 from gallery.parameters.validate import MAX_TEXT
 
 UNSET = "Leave to the notebook"
@@ -75,10 +76,14 @@ class ScalarChoiceField(forms.TypedChoiceField):
 class ScalarChoicesField(forms.TypedMultipleChoiceField):
     """Several choices among JSON scalars."""
 
-    def __init__(self, *, values: list[Any], **kwargs: Any) -> None:
+    def __init__(
+        self, *, values: list[Any], labels: dict[Any, str], **kwargs: Any
+    ) -> None:
         travel = Travel(values)
         super().__init__(
-            choices=[(travel.out(value), str(value)) for value in values],
+            choices=[
+                (travel.out(value), labels.get(value, str(value))) for value in values
+            ],
             coerce=travel.back,
             empty_value=[],
             widget=forms.CheckboxSelectMultiple,
@@ -105,7 +110,7 @@ def build_field(name: str, prop: Schema, *, required: bool) -> forms.Field:
     if "enum" in inner:
         return _choice(inner["enum"], prop, common)
     if inner.get("type") == "array" and "enum" in inner.get("items", {}):
-        return _choices(inner["items"]["enum"], common)
+        return _choices(inner["items"]["enum"], prop, common)
     kind = (
         inner.get("format") if inner.get("format") in _BUILDERS else inner.get("type")
     )
@@ -137,21 +142,28 @@ def _choice(values: list[Any], prop: Schema, common: dict[str, Any]) -> forms.Fi
     radio = prop.get("x-countersign", {}).get("widget") == "radio"
     widget = forms.RadioSelect if radio else forms.Select
     blank = not common["required"] and prop.get("default") is None
-    return ScalarChoiceField(values=values, blank=blank, widget=widget, **common)
+    labels = labels_of(prop)
+    return ScalarChoiceField(
+        values=values, labels=labels, blank=blank, widget=widget, **common
+    )
 
 
-def _choices(values: list[Any], common: dict[str, Any]) -> forms.Field:
+def _choices(values: list[Any], prop: Schema, common: dict[str, Any]) -> forms.Field:
     if "initial" in common:
         travel = Travel(values)
         common["initial"] = [travel.out(value) for value in common["initial"] or []]
     # No choice at all is a value; whether one is needed is the schema's to say.
-    return ScalarChoicesField(values=values, **common | {"required": False})
+    labels = labels_of(prop)
+    return ScalarChoicesField(
+        values=values, labels=labels, **common | {"required": False}
+    )
 
 
 def _integer(inner: Schema, prop: Schema, common: dict[str, Any]) -> forms.Field:
     return forms.IntegerField(
         min_value=inner.get("minimum"),
         max_value=inner.get("maximum"),
+        step_size=inner.get("multipleOf"),
         localize=False,
         **common,
     )

@@ -59,7 +59,8 @@ def _line(name: str, value: Any, schema: dict[str, Any], language: str) -> str:
         raise UnsafeValue(f"“{name[:60]}” cannot be the name of a parameter.")
     if language == "bash":
         return f"{name}={bash_literal(value)}"
-    return f"{name} = {python_literal(value, bind_of(schema, name))}"
+    target = f"{name}.value" if is_control(schema, name) else name
+    return f"{target} = {python_literal(value, bind_of(schema, name))}"
 
 
 def _prove(
@@ -85,6 +86,12 @@ def bind_of(schema: dict[str, Any], name: str) -> str | None:
         schema.get("properties", {}).get(name, {}).get("x-countersign", {}).get("bind")
     )
     return bind if isinstance(bind, str) else None
+
+
+def is_control(schema: dict[str, Any], name: str) -> bool:
+    """Return whether the name stands for a control, whose value is then what is set."""
+    own = schema.get("properties", {}).get(name, {}).get("x-countersign", {})
+    return "control" in own
 
 
 def read_injected(
@@ -113,15 +120,21 @@ def _python_pairs(source: str, schema: dict[str, Any]) -> list[tuple[str, Any]]:
         raise UnsafeValue("The injected cell is not Python.") from error
     pairs = []
     for node in tree.body:
-        if not (
-            isinstance(node, ast.Assign)
-            and len(node.targets) == 1
-            and isinstance(node.targets[0], ast.Name)
-        ):
+        match node:
+            case ast.Assign(targets=[ast.Name(id=name)]):
+                is_of_control = False
+            case ast.Assign(
+                targets=[ast.Attribute(value=ast.Name(id=name), attr="value")]
+            ):
+                is_of_control = True
+            case _:
+                raise UnsafeValue(
+                    f"Line {node.lineno} of the injected cell is not an assignment of one value."
+                )
+        if is_of_control != is_control(schema, name):
             raise UnsafeValue(
-                f"Line {node.lineno} of the injected cell is not an assignment of one value."
+                f"Line {node.lineno} of the injected cell does not set “{name[:60]}” as its kind is set."
             )
-        name = node.targets[0].id
         pairs.append((name, python_value(node.value, bind_of(schema, name))))
     return pairs
 
