@@ -1,13 +1,18 @@
-"""Which versions are opened as live pages, and what of that is not kept: as was signed."""
+"""Which versions are opened as live pages, which cannot do without, and what is not kept: as was signed."""
 
 from gallery.findings import sensitive
-from gallery.findings.widgets import CODE
+from gallery.findings.widgets import CODE, WAITS
 from gallery.models import Version
 
 
 def is_interactive(version: Version) -> bool:
     """Tell whether the version's readers can use its widgets."""
-    return any(finding.get("code") == CODE for finding in version.findings)
+    return _was_found(version, CODE)
+
+
+def waits_for_reader(version: Version) -> bool:
+    """Tell whether a cell of every run of the version waits for what a reader does."""
+    return _was_found(version, WAITS)
 
 
 def values_not_kept(version: Version) -> str:
@@ -20,3 +25,7 @@ def values_not_kept(version: Version) -> str:
         ),
         "",
     )
+
+
+def _was_found(version: Version, code: str) -> bool:
+    return any(finding.get("code") == code for finding in version.findings)

@@ -11,7 +11,7 @@ from django.http import HttpRequest, QueryDict
 from accounts.models import User
 from accounts.personas import DEFAULT_PURPOSE, Persona, Purpose, active_persona
 from gallery.forms import ServiceForm
-from gallery.interactive import is_interactive
+from gallery.interactive import is_interactive, waits_for_reader
 from gallery.models import Version
 from runner.models import RunKind
 from runner.parameters.fields import JsonField
@@ -133,6 +133,11 @@ class RunForms:
     def is_interactive(self) -> bool:
         """Tell whether the version can be opened as a live page."""
         return is_interactive(self.version)
+
+    @property
+    def needs_page(self) -> bool:
+        """Tell whether the version cannot run without a live page."""
+        return waits_for_reader(self.version)
 
     @property
     def status(self) -> int:

@@ -13,7 +13,7 @@ from accounts.queries import is_signed_in
 from audit.models import Event
 from gallery.access import can_edit, can_launch, can_read_source
 from gallery.environments import is_installed
-from gallery.interactive import is_interactive
+from gallery.interactive import is_interactive, waits_for_reader
 from gallery.models import Notebook, Version
 from gallery.workflow import UNDER_REVIEW, Status
 from reviews.policies import approval_blockers
@@ -96,6 +96,18 @@ def live_version_blockers(version: Version) -> list[Blocker]:
     if is_interactive(version):
         return []
     return [StateBlocker("not_interactive", "This version has no widgets to be used.")]
+
+
+def pageless_version_blockers(version: Version) -> list[Blocker]:
+    """Return why a version cannot run without a live page: its cells would wait in vain."""
+    if not waits_for_reader(version):
+        return []
+    return [
+        StateBlocker(
+            "needs_live_page",
+            "This notebook waits for input: open its live page.",
+        )
+    ]
 
 
 def expiry_blockers(version: Version, *, now: datetime) -> list[Blocker]:

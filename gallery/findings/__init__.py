@@ -19,7 +19,7 @@ from gallery.findings.sensitive import check_sensitive
 from gallery.findings.shell import check_shell
 from gallery.findings.sql import check_sql, read_sql_tables
 from gallery.findings.structure import check_parameters, check_structure
-from gallery.findings.widgets import check_widgets
+from gallery.findings.widgets import check_waiting, check_widgets
 
 __all__ = ["Finding", "Severity", "TableUse", "find", "read_tables"]
 
@@ -66,6 +66,7 @@ def _all(
     yield from check_shell(notebook)
     yield from check_sql(notebook, manifest)
     yield from check_widgets(notebook)
+    yield from check_waiting(notebook)
 
 
 def _place(finding: Finding) -> tuple[int, int]:

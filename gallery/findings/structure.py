@@ -6,6 +6,7 @@ from typing import Any
 
 from gallery.findings.cells import CheckedCell, CheckedNotebook
 from gallery.findings.model import Finding
+from gallery.findings.widgets import LIVE_TAG
 from gallery.parameters.assignments import read_assignments
 from gallery.parameters.infer import infer_parameters
 from gallery.parameters.names import INJECTED_TAG, PARAMETERS_TAG
@@ -23,6 +24,7 @@ _HIDING = {
 _KNOWN = _HIDING | {
     PARAMETERS_TAG,
     INJECTED_TAG,
+    LIVE_TAG,
     "skip-execution",
     "raises-exception",
     "remove-output",
@@ -71,6 +73,11 @@ def _check_tags(cell: CheckedCell) -> Iterator[Finding]:
             "This cell is tagged “skip-execution” and is not run.",
             cell.index,
         )
+    if LIVE_TAG in cell.tags:
+        message = (
+            f"This cell is tagged “{LIVE_TAG}”: runs without a live page leave it out."
+        )
+        yield Finding("live_only_cell", "info", message, cell.index)
     for tag in cell.tags:
         if tag not in _KNOWN:
             yield Finding(

@@ -77,6 +77,8 @@ def copied(notebook: dict[str, Any]) -> NotebookNode:
 class CellExecutor(NotebookClient):
     """Runs cells, and takes from the kernel's messages only what was checked."""
 
+    #: Whether a reader can answer what cells ask.
+    is_live = False
     manager: SandboxKernelManager
     collector: OutputCollector
     progress: Progress
@@ -132,7 +134,7 @@ class CellExecutor(NotebookClient):
         for index, cell in enumerate(self.nb.cells[first:], start=first):
             if self.should_stop():
                 return
-            if not executes(cell):
+            if not executes(cell, live=self.is_live):
                 continue
             await self._run_cell(index, cell)
 

@@ -56,6 +56,7 @@ _HEADER = ("msg_id", "msg_type", "session", "username", "date", "version")
 class LiveExecutor(CellExecutor):
     """Runs cells, passes widgets' messages on, and stays until it is told to end."""
 
+    is_live = True
     backlog: Callable[[], int]
     on_timeout: Callable[[], None]
 
@@ -115,7 +116,7 @@ class LiveExecutor(CellExecutor):
     async def _run_below(self) -> None:
         first = self.below.start()
         for index, cell in enumerate(self.nb.cells[first:], start=first):
-            if executes(cell):
+            if executes(cell, live=self.is_live):
                 self.collector.forget(index)
         await self._run_from(first)
         self.below.has_begun()

@@ -15,6 +15,7 @@ from typing import Any
 from nbformat import NotebookNode, from_dict
 
 from gallery.layouts import Layout, read_layout
+from runner.kernelhost.cells import is_for_pages
 from runner.results.arrangement import Standing, arranged
 from runner.results.exporter import exporter
 from runner.results.images import PictureBudget
@@ -27,6 +28,7 @@ MAX_PAGE_BYTES = 24_000_000
 INJECTED_TAG = "injected-parameters"
 EMPTY = "This notebook showed nothing."
 RAW = "A raw cell is left out."
+FOR_PAGES = "A part for live pages was left out."
 
 
 @dataclass(frozen=True)
@@ -120,6 +122,8 @@ def _cells(
                 pieces += page.admitted(partial(page.outputs, output))
                 if page.is_full:
                     break
+            if is_for_pages(cell) and cell.get("execution_count") is None:
+                pieces.append(Shown("note", FOR_PAGES))
             yield _Cell(index, "code", _merged(pieces + cuts.get(index, [])))
 
 

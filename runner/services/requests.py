@@ -40,6 +40,7 @@ from runner.policies import (
     launch_blockers,
     live_quota_blockers,
     live_version_blockers,
+    pageless_version_blockers,
     persona_blockers,
     preview_blockers,
     quota_blockers,
@@ -213,6 +214,8 @@ def _prepare(
     """Build the run, validated but not stored."""
     if queue == Queue.INTERACTIVE:
         require(live_version_blockers(version))
+    else:
+        require(pageless_version_blockers(version))
     _require_room(by, queue)
     persona = _persona(kind, launch.persona, by)
     values, source = _bind(version, launch.parameters)
@@ -229,7 +232,8 @@ def _prepare(
         parameters=values,
         injected_source=source,
         queue=queue,
-        cells_total=sum(map(executes, cells)) + bool(values),
+        cells_total=bool(values)
+        + sum(executes(cell, live=queue == Queue.INTERACTIVE) for cell in cells),
         queued_at=now,
         enqueued_at=now,
     )

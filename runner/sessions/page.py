@@ -116,7 +116,7 @@ def _places(
     for index, cell in enumerate(cells):
         is_hidden = index in hidden
         if cell.get("cell_type") == "code":
-            if not executes(cell):
+            if not executes(cell, live=True):
                 continue
             is_counted = not has_tag(cell, INJECTED_TAG)
             number += is_counted

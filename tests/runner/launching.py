@@ -28,11 +28,14 @@ COUNT_PATIENTS = (
 def version_of(
     *sources: str,
     parameters: str = "",
+    tags: list[str] | None = None,
     metadata: dict[str, Any] | None = None,
     **fields: Any,
 ) -> Version:
-    """Insert a draft whose code cells are `sources`."""
+    """Insert a draft whose code cells are `sources`, the last one with `tags`."""
     cells = [code(source) for source in sources]
+    if tags:
+        cells[-1] = code(sources[-1], tags=tags)
     if parameters:
         cells.insert(0, code(parameters, tags=["parameters"]))
     document = notebook(

@@ -20,6 +20,7 @@ def test_a_python_notebook_runs_and_returns_its_outputs(host):
         "x = 20 + 22\nprint('before')\nx",
         {"cell_type": "markdown", "source": "# text"},
         {"source": "undefined_name", "metadata": {"tags": ["skip-execution"]}},
+        {"source": "undefined_name", "metadata": {"tags": ["live-only"]}},
         "from IPython.display import display\nd = display('old', display_id=True)",
         "d.update('new')",
         "import sys\nfor i in range(3): print(i)\nprint('e', file=sys.stderr)",
@@ -33,13 +34,13 @@ def test_a_python_notebook_runs_and_returns_its_outputs(host):
         "execute_result",
     ]
     assert outcome.text(0) == "before\n42"
-    assert cells[2]["outputs"] == []
-    assert outcome.text(3) == "'new'"
-    assert [output["name"] for output in cells[5]["outputs"]] == ["stdout", "stderr"]
-    assert outcome.outputs(5)[0]["text"] == "0\n1\n2\n"
+    assert cells[2]["outputs"] == cells[3]["outputs"] == []
+    assert outcome.text(4) == "'new'"
+    assert [output["name"] for output in cells[6]["outputs"]] == ["stdout", "stderr"]
+    assert outcome.outputs(6)[0]["text"] == "0\n1\n2\n"
     image = next(
         output["data"]["image/png"]
-        for output in cells[6]["outputs"]
+        for output in cells[7]["outputs"]
         if "image/png" in output["data"]
     )
     assert base64.b64decode(image).startswith(b"\x89PNG")

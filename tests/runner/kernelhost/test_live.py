@@ -41,6 +41,12 @@ def test_a_slider_moves_a_label_after_the_cells_are_done(host) -> None:
     assert last["notebook"]["cells"][1]["outputs"][0]["text"] == "last\n"
 
 
+def test_a_cell_for_live_pages_is_executed_in_one(host) -> None:
+    cell = {"source": "print('asked')", "metadata": {"tags": ["live-only"]}}
+    with LivePage(host, cell) as page:
+        page.until_event("output", cell=0)
+
+
 def test_an_output_widget_is_told_to_the_page_and_to_the_kernel(host) -> None:
     seen = "button.on_click(lambda _: print(len(out.outputs), 'held'))"
     with LivePage(host, WIDGETS, CAPTURING, seen) as page:

@@ -23,7 +23,7 @@ from runner.results.outputs import (
     TANGLED,
     TOO_LONG,
 )
-from runner.results.rendering import EMPTY, RAW, render
+from runner.results.rendering import EMPTY, FOR_PAGES, RAW, render
 from runner.results.sanitising import Cleaned, clean_document, clean_output
 from tests.runner.results.hostile import payloads
 from tests.runner.results.notebooks import (
@@ -376,3 +376,11 @@ def test_one_exporter_serves_the_whole_process():
 def test_the_same_notebook_renders_to_the_same_bytes():
     same = notebook(markdown("a"), code(stream("b")))
     assert render(same).html == render(same).html
+
+
+def test_a_part_for_live_pages_that_was_not_run_is_said_to_be_left_out():
+    tagged = {"tags": ["live-only"]}
+    left_out = code(metadata=tagged, execution_count=None)
+    assert render(notebook(left_out)).notes == [FOR_PAGES]
+    for ran in (code(metadata=tagged), code(execution_count=None)):
+        assert FOR_PAGES not in rendered(ran)

@@ -5,11 +5,13 @@ from django.conf import settings as configured
 from django.utils import timezone
 
 from accounts.models import User
-from accounts.policies import NotAllowed, TooMany
+from accounts.policies import NotAllowed, NotNow, TooMany
 from audit.models import Event
 from gallery.findings import find
-from gallery.findings.widgets import CODE
+from gallery.findings.widgets import CODE, LIVE_TAG, WAITS
 from gallery.models import Version
+from runner.kernelhost.cells import LIVE_TAG as TAG_OF_THE_HOST
+from runner.kernelhost.cells import executes
 from runner.models import Run
 from runner.policies import stop_reason
 from runner.services import Launch, cancel_run, repeat_run, request_preview, request_run
@@ -25,6 +27,7 @@ pytestmark = pytest.mark.usefixtures("committed_db", "data_cluster")
 FINDINGS = [
     {"code": CODE, "severity": "info", "message": "", "cell": None, "line": None}
 ]
+WAITING = [*FINDINGS, {**FINDINGS[0], "code": WAITS}]
 
 
 @pytest.fixture
@@ -144,3 +147,48 @@ def test_an_ordinary_run_goes_on_without(version: Version, adams: User) -> None:
         notebook=version.notebook, launch=Launch(), by=adams, now=timezone.now()
     )
     assert stop_reason(get_run(run.pk)) is None
+
+
+def test_a_version_that_waits_for_input_has_live_pages_only(
+    adams: User, ravi: User
+) -> None:
+    version = approved("1", findings=WAITING)
+    draft = version_of("1", findings=WAITING)
+    for ask in (
+        lambda: request_run(
+            notebook=version.notebook, launch=Launch(), by=adams, now=timezone.now()
+        ),
+        lambda: request_preview(
+            version=draft, launch=Launch(persona="doctor"), by=ravi, now=timezone.now()
+        ),
+    ):
+        with pytest.raises(NotNow) as refused:
+            ask()
+        assert [each.code for each in refused.value.blockers] == ["needs_live_page"]
+    assert not Run.objects.exists()
+    first = open_live(version, adams)
+    with pytest.raises(NotNow):
+        repeat_run(before=first, by=adams, now=timezone.now(), queue=Queue.API)
+
+
+def test_cells_for_live_pages_count_there_only(adams: User) -> None:
+    version = approved("1", "2", findings=FINDINGS, tags=[LIVE_TAG])
+    run = request_run(
+        notebook=version.notebook, launch=Launch(), by=adams, now=timezone.now()
+    )
+    assert (run.cells_total, open_live(version, adams).cells_total) == (1, 2)
+
+
+@pytest.mark.parametrize(
+    ("tag", "without", "live"),
+    [
+        ("other", True, True),
+        (LIVE_TAG, False, True),
+        ("Live-Only", False, True),
+        ("skip-execution", False, False),
+    ],
+)
+def test_which_cells_are_executed(tag: str, without: bool, live: bool) -> None:
+    cell = code("1", tags=[tag])
+    assert (executes(cell, live=False), executes(cell, live=True)) == (without, live)
+    assert LIVE_TAG == TAG_OF_THE_HOST

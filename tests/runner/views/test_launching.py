@@ -122,3 +122,17 @@ def test_an_earlier_run_that_is_not_ones_own_changes_nothing(
     version = make_version(Status.APPROVED)
     page = as_reader(adams).get(f"{run_path(version)}?from={asked}")
     assert page.context["forms"].parameters["months"].value() == 12
+
+
+def test_a_notebook_that_waits_for_input_offers_its_live_page_only(adams: User) -> None:
+    data = ipynb("import ipython_blocking", "%block button")
+    version = make_version(Status.APPROVED, data=data)
+    client = as_reader(adams)
+    page = client.get(run_path(version))
+    assert "Open the live page" in text(page)
+    assert "without controls" not in text(page)
+    sent = {"version": "1", "persona": "doctor", "purpose": "treatment"}
+    refused = client.post(run_path(version), sent)
+    assert refused.status_code == 409
+    assert "waits for input: open its live page" in text(refused)
+    assert not Run.objects.exists()
