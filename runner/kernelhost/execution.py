@@ -27,6 +27,7 @@ from runner.kernelhost.outputs import (
 )
 from runner.kernelhost.protocol import Limits
 from runner.kernelhost.provisioner import SandboxKernelClient, SandboxKernelManager
+from runner.kernelhost.resting import RestingWidgets
 
 IOPUB_TIMEOUT_S = 4
 LAST_OUTPUT_GRACE_S = 0.15
@@ -81,6 +82,7 @@ class CellExecutor(NotebookClient):
     is_live = False
     manager: SandboxKernelManager
     collector: OutputCollector
+    resting: RestingWidgets
     progress: Progress
     emit: Emit
 
@@ -108,6 +110,7 @@ class CellExecutor(NotebookClient):
         executor.kc = executor._open = kernel.client
         executor.emit = emit
         executor.collector = OutputCollector(limits, emit)
+        executor.resting = RestingWidgets(limits.output_bytes)
         executor.should_stop = should_stop
         executor.progress = Progress()
         for cell in executor.nb.cells:
@@ -152,6 +155,7 @@ class CellExecutor(NotebookClient):
         finally:
             duration = int((time.monotonic() - self.progress.started) * 1000)
             self.progress.durations[index] = duration
+            self.resting.cell_ended(index)
             if not asyncio.current_task().cancelling():  # type: ignore[union-attr]
                 self.emit(
                     {
@@ -166,7 +170,7 @@ class CellExecutor(NotebookClient):
     def process_message(
         self, msg: dict[str, Any], cell: NotebookNode, cell_index: int
     ) -> NotebookNode | None:
-        """Take one IOPub message of the cell that is being executed; comms are ignored."""
+        """Take one IOPub message of the cell that is being executed."""
         msg_type, content = msg["msg_type"], msg["content"]
         if msg_type == "status":
             if content.get("execution_state") == "idle":
@@ -174,7 +178,9 @@ class CellExecutor(NotebookClient):
         elif msg_type == "execute_input":
             # Here, so that a cell that never ends has its number too; which one it is, we know.
             cell["execution_count"] = self.progress.code_cells
-        elif not msg_type.startswith("comm"):
+        elif msg_type.startswith("comm"):
+            self.resting.heard(msg)
+        elif not self.resting.take(msg):
             self.collector.add(cell_index, msg_type, content)
         return None
 
@@ -251,4 +257,5 @@ class CellExecutor(NotebookClient):
         for index, outputs in self.collector.finished():
             self.nb.cells[index]["outputs"] = outputs
         document: dict[str, Any] = dict(self.nb)
+        self.resting.put_into(document)
         return document

@@ -1,4 +1,4 @@
-"""Widgets as a live session left them, as outputs that need no script and no kernel.
+"""Widgets as a live session or a run left them, as outputs that need no script and no kernel.
 
 The state is `metadata.widgets` of the executed notebook (ipywidgets' "Widget state JSON", version 2).
 Boxes become what is in them, output widgets what they showed, controls what they were set to.  What has

@@ -13,6 +13,7 @@ from typing import Any
 import nbformat
 import pytest
 
+from runner.live.mirror import STATE_MIME
 from tests.runner.kernelhost.behaviours import AS_NBCLIENT_TESTS, Behaviour, tagged
 from tests.runner.kernelhost.harness import KernelHost, Outcome
 from tests.runner.kernelhost.more_behaviours import OTHERS
@@ -79,6 +80,17 @@ def levelled(cells: list[dict[str, Any]]) -> Any:
     return json.loads(text)
 
 
+def held(outcome: Outcome, model: str) -> list[dict[str, Any]]:
+    """The states of a run's widgets of one model, as its notebook keeps them."""
+    saved = outcome.last["notebook"]["metadata"]["widgets"][STATE_MIME]["state"]
+    return [each["state"] for each in saved.values() if each["model_name"] == model]
+
+
+def stream(text: str) -> dict[str, Any]:
+    """What a cell printed."""
+    return {"output_type": "stream", "name": "stdout", "text": text}
+
+
 @pytest.fixture(scope="module")
 def stock(environments, tmp_path_factory) -> Iterator[Stock]:
     """Stock nbclient with its kernel."""
@@ -119,7 +131,7 @@ def test_every_notebook_that_nbclient_tests_itself_with_has_its_like_here() -> N
     own_tests = {
         "Parallel Execute A": test_two_notebooks_at_once_do_not_meet,
         "Parallel Execute B": test_two_notebooks_at_once_do_not_meet,
-        "Output": test_what_an_output_widget_would_catch_stays_in_its_cell,
+        "Output": test_what_an_output_widget_catches_is_its_own,
     }
     named = {behaviour.after for behaviour in AS_NBCLIENT_TESTS}
     assert named | own_tests.keys() == NBCLIENT_TESTS
@@ -146,25 +158,23 @@ OUTPUT_WIDGET = Behaviour(
     (
         "import ipywidgets\nout = ipywidgets.Output()\nout",
         "with out:\n    print('caught')\nprint('free')",
+        "with out:\n    display(ipywidgets.IntSlider(7))\n    1 / 0\n",
+        "out.clear_output(wait=True)\nwith out:\n    print('anew')",
     ),
 )
 
 
-def test_what_an_output_widget_would_catch_stays_in_its_cell(both) -> None:
-    """Comms of a batch run are ignored, so nothing that was printed is out of sight."""
+def test_what_an_output_widget_catches_is_its_own(both) -> None:
+    """nbclient tells the kernel too, with which a run that nobody looks at has nothing to do."""
     ours, theirs = both(OUTPUT_WIDGET)
-    mine, stocks = (
-        levelled(cells) for cells in (ours.last["notebook"]["cells"], theirs.cells)
-    )
-    assert mine[0] == stocks[0]
-    assert (ours.text(1), stocks[1]["outputs"][0]["text"]) == (
-        "caught\nfree\n",
-        "free\n",
-    )
-    assert "widgets" not in ours.last["notebook"]["metadata"]
+    assert levelled(ours.last["notebook"]["cells"]) == levelled(theirs.cells)
+    (out,) = held(ours, "OutputModel")
+    assert out["outputs"] == [stream("anew\n")]
+    (slider,) = held(ours, "IntSliderModel")
+    assert slider["value"] == 7
 
 
-STALE = [{"output_type": "stream", "name": "stdout", "text": "of another run"}]
+STALE = [stream("of another run")]
 
 
 def test_a_cell_that_did_not_run_shows_nothing(both) -> None:
