@@ -93,6 +93,30 @@ def test_from_the_button_to_what_is_left(open_as: Open) -> None:
     expect(page.locator("iframe.session-frame")).to_have_count(0)
 
 
+def test_what_was_entered_beforehand_is_where_the_controls_start(open_as: Open) -> None:
+    """The form's value reaches the control, which stays one: the same code as without a page."""
+    slider_of_days = 'import ipywidgets\ndays = ipywidgets.IntSlider(value=30, max=60, step=5, description="Days")'
+    shows = (
+        "label = ipywidgets.Label(f'at {days.value}')\n"
+        "days.observe(lambda change: setattr(label, 'value', f'at {change.new}'), 'value')\n"
+        "display(days, label)"
+    )
+    page = open_as("adams")
+    version = widgets(shows, parameters=slider_of_days)
+    page.goto(version.notebook.get_absolute_url())
+    page.get_by_label("Days").fill("45")
+    page.get_by_role("button", name="Open the live page").click()
+    page.wait_for_url("**/runs/**")
+    frame = page.frame_locator("iframe.session-frame")
+    expect(frame.get_by_text("at 45")).to_be_visible(timeout=FIRST_MS)
+    expect(slider(frame)).to_have_attribute("aria-valuenow", "45.0")
+    move(frame)
+    expect(frame.get_by_text("at 50")).to_be_visible()
+    page.get_by_role("button", name="End the live page").click()
+    result = page.frame_locator("iframe.result-frame")
+    expect(result.get_by_text("at 50")).to_be_visible(timeout=FIRST_MS)
+
+
 def test_the_same_button_shows_each_person_their_own_rows(open_as: Open) -> None:
     version = widgets(WIDGETS, ROWS)
     counts = set()
