@@ -3,6 +3,7 @@
 from typing import Any
 from uuid import UUID
 
+from django.conf import settings
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
@@ -26,6 +27,12 @@ class PreviewRequestSerializer(StrictSerializer):
     purpose = serializers.ChoiceField(
         required=False, allow_null=True, default=None, choices=Purpose.choices
     )
+    live = serializers.BooleanField(
+        required=False,
+        default=False,
+        help_text="Open it as a live page, at the `page` of the answer; only for "
+        "versions that use widgets.",
+    )
 
     def launch(self, *, persona: str | None = None) -> Launch:
         """Return what the services take; `persona` is used when none was sent."""
@@ -36,6 +43,11 @@ class PreviewRequestSerializer(StrictSerializer):
             purpose=clean["purpose"],
             number=clean.get("version"),
         )
+
+    @property
+    def queue(self) -> Queue:
+        """Return where the run waits."""
+        return Queue.INTERACTIVE if self.validated_data["live"] else Queue.API
 
 
 class RunRequestSerializer(PreviewRequestSerializer):
@@ -104,6 +116,9 @@ class RunSerializer(serializers.ModelSerializer[Run]):
     version = serializers.IntegerField(source="version.number")
     requested_by = serializers.CharField(source="requested_by.username")
     parameters = serializers.DictField(help_text="Only those that were set.")
+    page = serializers.SerializerMethodField(
+        help_text="Where its person looks at it, or uses it while it is live."
+    )
     incident = serializers.CharField(help_text="The short number to quote.")
     queue = serializers.ChoiceField(
         choices=Queue.choices, help_text="Whose workers take it."
@@ -141,9 +156,15 @@ class RunSerializer(serializers.ModelSerializer[Run]):
             "finished_at",
             "data_read_at",
             "rows_read",
+            "page",
             "incident",
             "error",
         )
+
+    @extend_schema_field(serializers.URLField())
+    def get_page(self, run: Run) -> str:
+        """Return the address of its page."""
+        return f"{settings.APPLICATION_ORIGIN}{run.get_absolute_url()}"
 
     @extend_schema_field(serializers.IntegerField(min_value=1, allow_null=True))
     def get_place_in_queue(self, run: Run) -> int | None:

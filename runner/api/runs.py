@@ -63,7 +63,7 @@ class RunRequestsView(APIView):
             launch=sent.launch(persona=active_persona(request._request)),
             by=request.user,
             now=timezone.now(),
-            queue=Queue.API,
+            queue=sent.queue,
         )
         return Response(run_as_dict(run), status=status.HTTP_202_ACCEPTED)
 
@@ -84,7 +84,7 @@ class PreviewRequestsView(APIView):
             launch=sent.launch(persona=active_persona(request._request)),
             by=request.user,
             now=timezone.now(),
-            queue=Queue.API,
+            queue=sent.queue,
         )
         return Response(run_as_dict(run), status=status.HTTP_202_ACCEPTED)
 
