@@ -154,9 +154,10 @@ def parameter_words(schema: Mapping[str, Any]) -> str:
     """Describe one parameter's JSON Schema: `Whole number, default 30, 1 to 365`."""
     words = [_KINDS.get(_kind(schema), "Value")]
     labels = labels_of(dict(schema))
-    if "enum" in schema:
-        shown = [labels.get(each, each) for each in schema["enum"]]
-        words = [f"One of {and_join(shown)}"]
+    for choices, lead in ((schema, "One of"), (schema.get("items", {}), "Any of")):
+        if "enum" in choices:
+            shown = [labels.get(each, each) for each in choices["enum"]]
+            words = [f"{lead} {and_join(shown)}"]
     if "default" in schema:
         words.append(f"default {_value_words(schema['default'], labels)}")
     if "minimum" in schema or "maximum" in schema:

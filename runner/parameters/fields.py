@@ -129,11 +129,20 @@ def _help(prop: Schema, label: str) -> str:
     parts = [
         "" if described.strip(" .").casefold() == label.casefold() else described,
         f"In {own['unit']}." if own.get("unit") else "",
+        _reach(prop) if "control" in own else "",
     ]
     if own.get("computed"):
         parts.append("Left empty, the notebook works it out.")
     # Form templates show help without escaping it, and this text is an author's.
     return escape(" ".join(part for part in parts if part))
+
+
+def _reach(prop: Schema) -> str:
+    """Return in words what a slider shows at a glance: ``0 to 60, in steps of 5.``"""
+    if "minimum" not in prop:
+        return ""
+    steps = f", in steps of {prop['multipleOf']}" if "multipleOf" in prop else ""
+    return f"{prop['minimum']} to {prop['maximum']}{steps}."
 
 
 def _choice(values: list[Any], prop: Schema, common: dict[str, Any]) -> forms.Field:

@@ -99,6 +99,12 @@ def _lf(value: Any) -> Any:
     return value.replace("\r\n", "\n") if isinstance(value, str) else value
 
 
+def _starts_empty(prop: Schema) -> bool:
+    """Whether leaving a control as it is already means none."""
+    own = prop.get("x-countersign", {})
+    return "control" in own and prop.get("default", ...) is None
+
+
 def form_class(schema: dict[str, Any]) -> type[ParameterForm]:
     """Return a form class for ``schema``, its fields in the schema's order."""
     properties: dict[str, Schema] = schema.get("properties", {})
@@ -118,7 +124,7 @@ def form_class(schema: dict[str, Any]) -> type[ParameterForm]:
             fields[f"{name}{_PRESENT}"] = forms.CharField(
                 widget=forms.HiddenInput, initial="1", required=False
             )
-        if may_be_null:
+        if may_be_null and not _starts_empty(prop):
             fields[f"{name}{_NULL}"] = forms.BooleanField(
                 label=f"{prop.get('title') or humanised(name)}: none",
                 help_text="Tick this to pass no value (None) on purpose.",

@@ -9,9 +9,11 @@ from django import forms
 from django.http import QueryDict
 
 from gallery.parameters.validate import InvalidParameters, clean_parameters
+from gallery.templatetags.gallery_tags import parameter_words
 from runner.parameters.forms import form_class
 from runner.parameters.inject import UnsafeValue, inject, injected_source, read_injected
 from runner.parameters.verify import verify_document
+from runner.presenters import parameters_in_words
 from tests.runner.parameters.controls import NOTEBOOK, SCHEMA, SOURCE, VALUES
 from tests.support.environment import REPOSITORY
 
@@ -120,7 +122,10 @@ def test_the_form_shows_labels_and_sends_values() -> None:
     assert fields["ward"].choices == [("0", "All wards"), ("3", "Cardiology")]
     assert fields["drugs"].choices == [("m", "Metformin"), ("w", "Warfarin")]
     assert (fields["days"].label, fields["days"].widget.attrs["step"]) == ("Days", 5)
+    assert fields["days"].help_text == "0 to 60, in steps of 5."
+    assert fields["dose"].help_text == "0 to 9."
     assert isinstance(fields["day"], forms.CharField)
+    assert "day__null" not in fields
     sent = QueryDict(mutable=True)
     sent.update({"parameter-days": "45", "parameter-ward": "3"})
     sent.setlist("parameter-drugs", ["w"])
@@ -131,6 +136,21 @@ def test_the_form_shows_labels_and_sends_values() -> None:
         "drugs": ["w"],
         "day": "2026-02-28",
     }
+
+
+def test_people_read_labels() -> None:
+    values = {"ward": 3, "drugs": ["w", "m"], "active": False, "words": []}
+    assert parameters_in_words(SCHEMA, values) == [
+        ("Ward", "Cardiology"),
+        ("Drugs", "Warfarin, Metformin"),
+        ("Words", "none"),
+        ("Active", "no"),
+    ]
+    words = {name: parameter_words(each) for name, each in SCHEMA["properties"].items()}
+    assert words["ward"] == "One of All wards and Cardiology, default All wards"
+    assert words["drugs"] == "Any of Metformin and Warfarin, default empty"
+    assert words["days"] == "Whole number, default 30, 0 to 60, in steps of 5"
+    assert words["day"] == "Date, default unset"
 
 
 def test_a_step_that_does_not_fit_is_an_error_of_its_field() -> None:
