@@ -19,7 +19,11 @@ WIDGET_MODULES = frozenset(
         *("ipywidgets", "jupyter_ui_poll"),
     }
 )
-_WAITING_MODULES = ("ipython_blocking", "jupyter_ui_poll")
+#: What waits, by its library; what else these have answers a reader while it goes on by itself.
+_WAITING = {
+    "ipython_blocking": frozenset({"CaptureExecution"}),
+    "jupyter_ui_poll": frozenset({"run_ui_poll_loop", "ui_events"}),
+}
 _WAITING_MAGICS = frozenset({"block", "blockrun"})
 _NEVER_WAITS = frozenset({LIVE_TAG, "skip-execution"})
 
@@ -57,8 +61,10 @@ def _waits(cell: CheckedCell, notebook: CheckedNotebook) -> int | None:
         if magic.mark == "%" and magic.name in _WAITING_MAGICS:
             return magic.line
     for node in ast.walk(cell.tree) if cell.tree is not None else ():
-        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load):
-            module = notebook.imported.get(node.id, "").partition(".")[0]
-            if module in _WAITING_MODULES:
+        if isinstance(node, ast.Name | ast.Attribute) and isinstance(
+            node.ctx, ast.Load
+        ):
+            module, *parts = notebook.dotted(node).split(".")
+            if _WAITING.get(module, frozenset()).intersection(parts):
                 return node.lineno
     return None

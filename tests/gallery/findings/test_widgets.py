@@ -36,7 +36,15 @@ def test_a_cell_that_waits_is_told_with_its_line(source: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "source", ["block = 1", "blocked()", "x = '%block'", "events = 1"]
+    "source",
+    [
+        "for x in ui.with_ui_events([1]): pass",
+        "ui.other()",
+        "block = 1",
+        "blocked()",
+        "x = '%block'",
+        "events = 1",
+    ],
 )
 def test_a_cell_that_does_not_is_not(source: str) -> None:
     assert waiting(source) == []
