@@ -31,9 +31,20 @@ class _Widget:
     listens_to: str = ""
     bytes: int = 0
     clears_next: bool = False
+    #: Text that belongs to the last output; joined once somebody looks.
+    more_text: list[str] = field(default_factory=list)
+
+    def settle(self) -> None:
+        if self.more_text:
+            last = self.outputs[-1]
+            # Anew, since what was told before must not change any more.
+            text = "".join((last["text"], *self.more_text))
+            self.outputs[-1] = {**last, "text": text}
+            self.more_text.clear()
 
     def empty(self) -> None:
         self.outputs, self.display_ids = [], []
+        self.more_text.clear()
         self.bytes, self.clears_next = 0, False
 
 
@@ -93,6 +104,7 @@ class OutputWidgets:
         for comm_id in changed:
             widget = self._widgets.get(comm_id)
             if widget is not None:
+                widget.settle()
                 self.tell(comm_id, widget.outputs)
 
     def _capture(self, widget: _Widget, kind: str, content: dict[str, Any]) -> None:
@@ -123,9 +135,9 @@ class OutputWidgets:
             and last.get("output_type") == "stream"
             and last["name"] == output["name"]
         ):
-            # Anew, since what was told before must not change any more.
-            widget.outputs[-1] = {**last, "text": last["text"] + output["text"]}
+            widget.more_text.append(output["text"])
             return
+        widget.settle()
         widget.outputs.append(output)
         widget.display_ids.append(name)
 

@@ -12,6 +12,7 @@ from typing import Any
 
 from runner.kernelhost.messages import clean_json, size_of
 from runner.kernelhost.output_widgets import OutputWidgets
+from runner.kernelhost.outputs import FLOOD_FACTOR, MESSAGE_COST_BYTES
 from runner.live.frames import Frame
 from runner.live.mirror import Mirror, MirrorFull
 from runner.live.withheld import Withheld
@@ -30,6 +31,7 @@ class RestingWidgets:
         #: The cell in which an output widget captured first.
         self._cell_of: dict[str, int] = {}
         self._cell = 0
+        self._passed_bytes = 0
 
     def heard(self, message: dict[str, Any]) -> None:
         """Learn from a comm message which widgets there are, and what they hold."""
@@ -59,6 +61,10 @@ class RestingWidgets:
             return
         clean: dict[str, Any] = clean_json(content)
         size_bytes = size_of(clean) + sum(map(len, buffers))
+        self._passed_bytes += max(size_bytes, MESSAGE_COST_BYTES)
+        if self._passed_bytes > FLOOD_FACTOR * self.max_bytes:
+            self._leave_out()
+            return
         try:
             frame = Frame("iopub", {"msg_type": kind}, content=clean, buffers=buffers)
             self._mirror.heard(frame, size_bytes=size_bytes)

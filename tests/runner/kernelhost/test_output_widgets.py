@@ -1,5 +1,6 @@
 """Output widgets: who captures what, within bounds, whatever a kernel says."""
 
+import time
 from typing import Any
 
 import pytest
@@ -171,3 +172,35 @@ def test_what_is_no_output_is_taken_and_adds_nothing(
     assert widgets.take(message("unheard_of", {}))
     widgets.flush()
     assert told["outer"] == []
+
+
+def test_much_text_in_small_pieces_costs_no_more_than_its_length(
+    told: Told,
+) -> None:
+    """Text is joined when it is told: joined at each piece, this takes a minute of the host's."""
+    large = OutputWidgets(50_000_000, told.__setitem__)
+    state = {"_model_module": MODULE, "_model_name": MODEL, "msg_id": "p"}
+    large.heard(message("comm_open", {"comm_id": "out", "data": {"state": state}}))
+    began = time.process_time()
+    for _ in range(20_000):
+        large.take(printed("x" * 1000))
+    large.flush()
+    assert time.process_time() - began < 5
+    assert [len(text) for text in texts(told, "out")] == [20_000_000]
+
+
+def test_pieces_of_text_stay_where_they_were_printed(
+    widgets: OutputWidgets, told: Told
+) -> None:
+    listens(widgets, "outer", "p")
+    for each in (
+        *(printed("a"), printed("b"), displayed("display_data", "shown", "name")),
+        *(printed("c"), printed("d")),
+    ):
+        widgets.take(each)
+    widgets.flush()
+    assert texts(told, "outer") == ["ab", "shown", "cd"]
+    for each in (printed("e"), message("clear_output", {}), printed("f")):
+        widgets.take(each)
+    widgets.flush()
+    assert texts(told, "outer") == ["f"]

@@ -109,6 +109,19 @@ def test_more_widgets_than_are_mirrored_cost_nothing_but_themselves(
     assert stays_in_its_cell(document(widgets))
 
 
+def test_widgets_that_change_without_end_are_followed_so_far_only(
+    widgets: RestingWidgets,
+) -> None:
+    data = {"method": "update", "state": {"value": 8}}
+    change = message("comm_msg", comm_id="slider", data=data)
+    for _ in range(70):
+        widgets.heard(change)
+    assert "widgets" in document(widgets)["metadata"]
+    for _ in range(20):
+        widgets.heard(change)
+    assert stays_in_its_cell(document(widgets))
+
+
 def test_what_is_captured_counts_as_output(widgets: RestingWidgets) -> None:
     with pytest.raises(OutputLimitReached):
         widgets.take(printed("x" * 20_000))
