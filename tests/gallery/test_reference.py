@@ -3,6 +3,7 @@
 import json
 import re
 from pathlib import Path
+from typing import Any
 
 from gallery import layouts
 from gallery.grids import MAX_COLUMNS, MAX_LINES, Box
@@ -64,7 +65,10 @@ def test_the_bounds_of_a_layout_are_those_that_the_page_says():
 
 
 def test_the_example_has_the_parameters_that_the_page_says():
-    example = PARAMETERS.split("```python\n")[1].split("```")[0]
+    plain, controls, shown = (
+        block.split("```")[0] for block in PARAMETERS.split("```python\n")[1:]
+    )
+    example = plain + controls
     schema = infer_parameters(notebook(code(example, tags=["parameters"]))).schema
     assert list(schema["properties"]) == [
         "drug",
@@ -74,9 +78,11 @@ def test_the_example_has_the_parameters_that_the_page_says():
         "limit",
         "patient",
         "today",
+        "days",
+        "ward",
     ]
     assert schema["required"] == ["patient"]
     assert schema["properties"]["from_date"]["description"] == "First day to count"
-    values = {"drug": "warfarin", "from_date": "2026-01-31", "patient": "x"}
-    shown = PARAMETERS.split("```python\n")[2].split("```")[0]
-    assert injected_source(schema, values, language="python").startswith(shown)
+    values: dict[str, Any] = {"drug": "warfarin", "patient": "x", "days": 45}
+    values["from_date"] = "2026-01-31"
+    assert injected_source(schema, values, language="python") == shown
