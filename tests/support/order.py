@@ -25,6 +25,7 @@ LONG = (
     "tests/runner/kernelhost/test_templates.py",
     "tests/runner/kernelhost/test_fork.py",
     "tests/runner/test_execution.py",
+    "tests/runner/test_controls.py",
 )
 
 
