@@ -1,18 +1,17 @@
 """Which versions are opened as live pages, which cannot do without, and what is not kept: as was signed."""
 
-from gallery.findings import sensitive
-from gallery.findings.widgets import CODE, WAITS
+from gallery.findings import sensitive, waiting, widgets
 from gallery.models import Version
 
 
 def is_interactive(version: Version) -> bool:
     """Tell whether the version's readers can use its widgets."""
-    return _was_found(version, CODE)
+    return _was_found(version, widgets.CODE)
 
 
 def waits_for_reader(version: Version) -> bool:
     """Tell whether a cell of every run of the version waits for what a reader does."""
-    return _was_found(version, WAITS)
+    return _was_found(version, waiting.CODE)
 
 
 def values_not_kept(version: Version) -> str:

@@ -19,7 +19,8 @@ from gallery.findings.sensitive import check_sensitive
 from gallery.findings.shell import check_shell
 from gallery.findings.sql import check_sql, read_sql_tables
 from gallery.findings.structure import check_parameters, check_structure
-from gallery.findings.widgets import check_waiting, check_widgets
+from gallery.findings.waiting import check_waiting
+from gallery.findings.widgets import check_widgets
 
 __all__ = ["Finding", "Severity", "TableUse", "find", "read_tables"]
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from gallery.findings.cells import CheckedCell, CheckedNotebook
 from gallery.findings.model import Finding
-from gallery.findings.widgets import LIVE_TAG
+from gallery.findings.waiting import LIVE_TAG
 from gallery.parameters.assignments import read_assignments
 from gallery.parameters.infer import infer_parameters
 from gallery.parameters.names import INJECTED_TAG, PARAMETERS_TAG

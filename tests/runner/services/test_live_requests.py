@@ -7,8 +7,9 @@ from django.utils import timezone
 from accounts.models import User
 from accounts.policies import NotAllowed, NotNow, TooMany
 from audit.models import Event
-from gallery.findings import find
-from gallery.findings.widgets import CODE, LIVE_TAG, WAITS
+from gallery.findings import find, waiting
+from gallery.findings.waiting import LIVE_TAG
+from gallery.findings.widgets import CODE
 from gallery.models import Version
 from runner.kernelhost.cells import LIVE_TAG as TAG_OF_THE_HOST
 from runner.kernelhost.cells import executes
@@ -27,7 +28,7 @@ pytestmark = pytest.mark.usefixtures("committed_db", "data_cluster")
 FINDINGS = [
     {"code": CODE, "severity": "info", "message": "", "cell": None, "line": None}
 ]
-WAITING = [*FINDINGS, {**FINDINGS[0], "code": WAITS}]
+WAITING = [*FINDINGS, {**FINDINGS[0], "code": waiting.CODE}]
 
 
 @pytest.fixture

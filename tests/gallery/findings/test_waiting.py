@@ -3,7 +3,7 @@
 import pytest
 
 from gallery.findings import Finding, find
-from gallery.findings.widgets import LIVE_TAG, WAITS
+from gallery.findings.waiting import CODE, LIVE_TAG
 from tests.gallery.notebooks import code, notebook
 
 MODULE = code("import ipython_blocking, jupyter_ui_poll\nimport jupyter_ui_poll as ui")
@@ -16,7 +16,7 @@ NAMES = code(
 def waiting(source: str, *, tags: list[str] | None = None) -> list[Finding]:
     document = notebook(MODULE, NAMES, code(source, tags=tags))
     found = find(document, environment_packages=set())
-    return [each for each in found if each.code == WAITS]
+    return [each for each in found if each.code == CODE]
 
 
 @pytest.mark.parametrize(
