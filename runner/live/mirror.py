@@ -107,7 +107,7 @@ class Mirror:
         buffers: list[bytes] = []
         for comm_id, model in self._models.items():
             for path, data in model.buffers.items():
-                paths.append([comm_id, *path])
+                paths.append([comm_id, "state", *path])
                 buffers.append(data)
         states = {
             comm_id: {**_named(model), "state": model.state}

@@ -71,7 +71,10 @@ def test_buffers_stand_where_their_paths_say_and_give_way_to_new_ones() -> None:
         changed(SLIDER, {"image": {}}, b"new", paths=[["image", "b"]]),
     )
     data, buffers = made.states()
-    assert data["buffer_paths"] == [[SLIDER, "other"], [SLIDER, "image", "b"]]
+    assert data["buffer_paths"] == [
+        [SLIDER, "state", "other"],
+        [SLIDER, "state", "image", "b"],
+    ]
     assert buffers == (b"kept", b"new")
 
 

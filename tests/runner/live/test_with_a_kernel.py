@@ -13,6 +13,7 @@ from jupyter_client.manager import KernelManager
 from runner.live.comms import Comms
 from runner.live.frames import Frame, decode, encode
 from runner.live.inbound import Passed, Refused, judge
+from runner.live.mirror import Mirror
 from runner.live.outbound import shown
 from tests.runner.live.messages import CONTROL_OPEN, asked, header, update
 from tests.support.environment import REPOSITORY
@@ -163,6 +164,33 @@ def test_a_page_that_connects_learns_of_every_widget(conversation):
     assert told.content["data"]["states"][slider]["state"]["max"] == 10
     assert isinstance(later.say(update(slider, {"value": 5})), Passed)
     later.until(state_of(conversation.widget("LabelModel"), "value"))
+
+
+def test_buffers_are_told_where_the_kernel_would_tell_them(conversation):
+    conversation.execute("picture = ipywidgets.Image(value=b'of a ward')")
+    picture, mirror = conversation.widget("ImageModel"), Mirror()
+    for frame in conversation.heard:
+        mirror.heard(frame, size_bytes=1)
+    later = Conversation(conversation.client)
+    later.say(asked("comm_open", {**CONTROL_OPEN, "comm_id": "c-3"}))
+    later.say(
+        asked("comm_msg", {"comm_id": "c-3", "data": {"method": "request_states"}})
+    )
+    told = later.until(lambda frame: frame.content.get("comm_id") == "c-3")
+    data, buffers = mirror.states()
+    assert places(data, buffers)[picture] == [(["state", "value"], b"of a ward")]
+    theirs = places(told.content["data"], told.buffers)
+    assert theirs[picture] == places(data, buffers)[picture]
+
+
+def places(
+    data: dict[str, Any], buffers: tuple[bytes, ...]
+) -> dict[str, list[tuple[list[str], bytes]]]:
+    """Where each widget's buffers stand."""
+    found: dict[str, list[tuple[list[str], bytes]]] = {}
+    for (comm_id, *path), buffer in zip(data["buffer_paths"], buffers, strict=True):
+        found.setdefault(comm_id, []).append((path, buffer))
+    return found
 
 
 def test_a_button_s_failure_quotes_no_code(conversation):
