@@ -11,7 +11,7 @@ import json
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from http import HTTPStatus
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 from wsgiref.headers import Headers
 
@@ -126,7 +126,8 @@ class Assets:
         try:
             package = json.loads((folder / "package.json").read_bytes())
             built = dict(package["jupyterlab"]["_build"])
-            name, entry = str(package["name"]), str(built.pop("load"))
+            # Some begin with "./", which no address does.
+            name, entry = str(package["name"]), str(PurePosixPath(built.pop("load")))
         except (ValueError, KeyError, TypeError):
             return []
         place = f"{root}{name}/"

@@ -41,7 +41,8 @@ def made(tmp_path) -> Assets:
     plots, bare = tmp_path / "plots", tmp_path / "bare"
     entry = {"load": "static/remoteEntry.js", "extension": "./extension"}
     package(plots, "@maps/leaf", entry, ("remoteEntry.js", "1.js", "1.js.map"))
-    package(plots, "mime", {**entry, "mimeExtension": "./mime"}, ("remoteEntry.js",))
+    dotted = {"load": "./static/remoteEntry.js", "mimeExtension": "./mime"}
+    package(plots, "mime", {**entry, **dotted}, ("remoteEntry.js",))
     package(plots, "theme-only", {"style": "./style"}, ("style.js",))
     package(plots, "no-entry", entry, ("other.js",))
     package(plots, "odd", "what", ())
