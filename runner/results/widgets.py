@@ -1,7 +1,8 @@
 """Widgets as a live session or a run left them, as outputs that need no script and no kernel.
 
 The state is `metadata.widgets` of the executed notebook (ipywidgets' "Widget state JSON", version 2).
-Boxes become what is in them, output widgets what they showed, controls what they were set to.  What has
+Boxes become what is in them, output widgets what they showed, controls what they were set to.  Of other
+libraries' widgets the picture or HTML is shown that some send along for where they cannot live.  What has
 no such form stays a widget's output, of which the page says that it is left out.
 """
 
@@ -19,10 +20,15 @@ STATE_MIME = "application/vnd.jupyter.widget-state+json"
 #: How many widgets and outputs in them are shown of a notebook, and how deeply they may stand in each other.
 MAX_PIECES, MAX_DEPTH = 5_000, 30
 MAX_TEXT_CHARS = 100_000
+FIRST_DRAWN = (
+    "This is how it was first drawn. What was changed on the live page is not in it."
+)
 
 _CONTROLS, _OUTPUT = "@jupyter-widgets/controls", "@jupyter-widgets/output"
 _REFERENCE = "IPY_MODEL_"
 _PICTURES = {"png": "image/png", "jpeg": "image/jpeg", "jpg": "image/jpeg"}
+#: What a widget may send along that needs no script, the best first.
+_STILL = (*_PICTURES.values(), "image/svg+xml", "text/html")
 _BOXES = frozenset({"BoxModel", "GridBoxModel", "HBoxModel", "VBoxModel"})
 _TITLED = frozenset({"AccordionModel", "StackModel", "TabModel"})
 #: Stands for what a control was set to where no record keeps it.
@@ -48,11 +54,26 @@ class Resting:
 
     def of(self, output: Output) -> Iterator[Output]:
         """Yield what an output shows when its widget is at rest; itself when it shows none."""
+        yield from self._at_rest(output, 0)
+
+    def _at_rest(self, output: Output, depth: int) -> Iterator[Output]:
         model_id = _model_id(output)
-        if model_id in self.saved:
-            yield from self.outputs(model_id)
-        else:
+        if model_id not in self.saved:
             yield output
+        elif still := self._still(model_id, output):
+            yield from still
+        else:
+            yield from self.outputs(model_id, depth)
+
+    def _still(self, model_id: str, output: Output) -> list[Output]:
+        """Return what an output shows of a widget that is not known here, if it shows anything."""
+        entry = self.saved[model_id]
+        module = entry.get("model_module") if isinstance(entry, Mapping) else None
+        kind = next((kind for kind in _STILL if kind in output["data"]), None)
+        if module in {_CONTROLS, _OUTPUT} or kind is None:
+            return []
+        data = {kind: output["data"][kind]}
+        return [{**output, "data": data}, _html(f"<p><em>{FIRST_DRAWN}</em></p>")]
 
     def outputs(self, model_id: str, depth: int = 0) -> Iterator[Output]:
         found = self.saved.get(model_id)
@@ -68,7 +89,7 @@ class Resting:
                 if self.left < 0:
                     return
                 if isinstance(output, Mapping):
-                    yield from self._inner(output, depth)
+                    yield from self._at_rest(output, depth + 1)
         elif module != _CONTROLS:
             yield _view(model_id)
         elif model in _BOXES or model in _TITLED:
@@ -77,14 +98,6 @@ class Resting:
             yield _picture(entry, state) or _view(model_id)
         elif model not in _SILENT:
             yield _html(_words(model, state))
-
-    def _inner(self, output: Output, depth: int) -> Iterator[Output]:
-        """Yield an output that an output widget holds, which may be a widget again."""
-        inner = _model_id(output)
-        if inner in self.saved:
-            yield from self.outputs(inner, depth + 1)
-        else:
-            yield output
 
     def _children(
         self, state: Mapping[str, Any], depth: int, *, is_titled: bool

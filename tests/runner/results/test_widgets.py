@@ -9,7 +9,7 @@ from bs4 import BeautifulSoup
 from runner.results import widgets
 from runner.results.outputs import ERROR, INTERACTIVE
 from runner.results.rendering import render
-from runner.results.widgets import STATE_MIME, VIEW_MIME
+from runner.results.widgets import FIRST_DRAWN, STATE_MIME, VIEW_MIME
 from tests.runner.results.notebooks import (
     code,
     error,
@@ -124,6 +124,56 @@ def test_what_needs_scripts_is_said_to_be_left_out() -> None:
     )
     assert INTERACTIVE in page
     assert "beside" in page
+
+
+def drawn(**forms: str) -> dict[str, Any]:
+    plain = {"text/plain": "Canvas()"}
+    return shown({VIEW_MIME: {"model_id": "canvas"}, **plain, **forms})
+
+
+CANVAS = {"canvas": widget("MPLCanvas", "jupyter-matplotlib")}
+
+
+def at_rest(output: dict[str, Any], **state: dict[str, Any]) -> str:
+    metadata = {"widgets": {STATE_MIME: {"version_major": 2, "state": state}}}
+    return render(notebook(code(output), metadata=metadata)).html.decode()
+
+
+def test_a_picture_that_a_widget_sends_along_is_shown_as_the_first_one() -> None:
+    html = f"<div>Toolbar<img src='data:image/png;base64,{png()}'></div>"
+    page = at_rest(drawn(**{"image/png": png(), "text/html": html}), **CANVAS)
+    assert 'alt="Figure 1"' in page
+    assert "Toolbar" not in page
+    assert FIRST_DRAWN in page
+    assert INTERACTIVE not in page
+
+
+def test_html_that_a_widget_sends_along_is_shown_and_cleaned() -> None:
+    table = "<table><tr><td>12 beds</td></tr></table><script>alert(1)</script>"
+    page = at_rest(drawn(**{"text/html": table}), **CANVAS)
+    assert "12 beds" in page
+    assert FIRST_DRAWN in page
+    assert "<script" not in page
+
+
+def test_a_picture_in_an_output_widget_is_shown_too() -> None:
+    outputs = [drawn(**{"image/png": png()})]
+    page = at_rest(view("top"), top=widget("Output", OUTPUT, outputs=outputs), **CANVAS)
+    assert 'alt="Figure 1"' in page
+    assert FIRST_DRAWN in page
+
+
+def test_a_widget_that_sends_words_only_is_left_out() -> None:
+    page = at_rest(drawn(), **CANVAS)
+    assert INTERACTIVE in page
+    assert "Canvas()" not in page
+
+
+def test_a_control_says_what_it_was_set_to_whatever_it_sent_along() -> None:
+    output = drawn(**{"text/html": "<b>as it was</b>"})
+    page = at_rest(output, canvas=widget("IntSlider", description="Days", value=30))
+    assert "<strong>Days</strong> 30" in page
+    assert "as it was" not in page
 
 
 def test_without_a_kept_state_it_is_left_out_as_ever() -> None:
