@@ -86,6 +86,15 @@ def test_what_is_left_can_be_shown_without_a_kernel() -> None:
     assert (buffer["path"], base64.b64decode(buffer["data"])) == (["image"], b"bytes")
 
 
+def test_the_script_that_a_widget_brings_is_told_and_not_kept() -> None:
+    script = {"_esm": "export default {}", "_css": "b { color: red }", "count": 2}
+    made = heard(opened(SLIDER), changed(SLIDER, script))
+    assert state_of(made, SLIDER).items() >= script.items()
+    kept = made.saved()[STATE_MIME]["state"][SLIDER]["state"]
+    assert kept["count"] == 2
+    assert not kept.keys() & {"_esm", "_css"}
+
+
 @pytest.mark.security
 def test_a_password_is_in_no_record() -> None:
     state = {
