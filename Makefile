@@ -10,7 +10,7 @@ SANDBOX ?= required
 COUNTERSIGN_HOME ?= $(CURDIR)/.countersign
 BIN := .venv/bin
 PIP := -m pip install --disable-pip-version-check --no-input --require-hashes
-ENVIRONMENTS := python-analytics python-forms bash
+ENVIRONMENTS := python-analytics python-forms python-widgets bash
 BUILT := $(ENVIRONMENTS:%=.environments/%/lock.txt) \
 	$(patsubst environments/%.warm.py,.environments/%/warm.py,$(wildcard environments/*.warm.py))
 TESTS ?= tests

@@ -15,7 +15,7 @@ from packaging.utils import canonicalize_name
 from tests.support.environment import REPOSITORY
 
 DEBIAN_12 = {"python_version": "3.11", "python_full_version": "3.11.2"}
-ENVIRONMENTS = ("python-analytics", "python-forms", "bash")
+ENVIRONMENTS = ("python-analytics", "python-forms", "python-widgets", "bash")
 LONGEST_FILE = 400
 LONGEST_STYLE_SHEET = 600  # one for the whole site
 LONGEST_FUNCTION = 40

@@ -13,6 +13,7 @@
   // And after this long a page that found no session at all says so.
   const NEVER_MS = 30000;
   const LOST = "This page has lost its connection. Load the page again.";
+  const OUTSIDE = "Pictures from other addresses, such as the tiles of maps, are left out.";
   const ENDED = "The session has ended. What it showed last stays here until you leave.";
 
   // What the page's policy does not govern: it could carry rows to anybody.
@@ -27,6 +28,21 @@
     "@lumino/messaging",
     "@jupyterlab/rendermime",
   ];
+
+  /** Stands in for leaflet-measure, which makes code of text when it is loaded: the policy does not let
+   *  it, and every map would be lost with it. */
+  const measureStandIn = async () => {
+    const leaflet = await part("leaflet");
+    leaflet.Control.Measure = leaflet.Control.extend({
+      onAdd: () => {
+        const said = leaflet.DomUtil.create("div", "leaflet-control-attribution");
+        said.textContent = "Measuring is not possible on this page.";
+        return said;
+      },
+    });
+    leaflet.control.measure = (options) => new leaflet.Control.Measure(options);
+    return () => leaflet.Control.Measure;
+  };
 
   let shared;
 
@@ -216,6 +232,17 @@
     if (leaves) event.preventDefault();
   };
 
+  /** Say once that the policy has kept pictures out. */
+  const tellOutsidePictures = () => {
+    const note = document.createElement("p");
+    note.className = "cs-note";
+    note.setAttribute("role", "status");
+    document.querySelector(".cs-cells").before(note);
+    addEventListener("securitypolicyviolation", ({ effectiveDirective }) => {
+      if (effectiveDirective === "img-src") note.textContent = OUTSIDE;
+    });
+  };
+
   const followTheme = () => {
     const dark = getComputedStyle(document.documentElement).colorScheme === "dark" ||
       (!document.documentElement.className && matchMedia("(prefers-color-scheme: dark)").matches);
@@ -225,6 +252,7 @@
 
   const start = async (app, parts) => {
     followTheme();
+    tellOutsidePictures();
     for (const kind of ["click", "auxclick", "submit"]) addEventListener(kind, stay, true);
     const nodes = document.querySelectorAll("[data-cell]");
     const cells = new Map(
@@ -262,6 +290,8 @@
   globalThis._JUPYTERLAB[NAME] = {
     init: (scope) => {
       shared = scope;
+      // As the newest, which is taken.
+      scope["leaflet-measure"] = { "3.999.0": { get: measureStandIn, from: NAME } };
     },
     get: async () => {
       const made = await plugin();
