@@ -118,6 +118,15 @@ class Mirror:
         told = {"method": "update_states", "states": states, "buffer_paths": paths}
         return told, tuple(buffers)
 
+    def state(self, comm_id: str) -> tuple[Json, tuple[bytes, ...]] | None:
+        """Return the data of one widget's `update`, and its buffers; None for one that is closed."""
+        model = self._models.get(comm_id)
+        if model is None:
+            return None
+        paths = [list(path) for path in model.buffers]
+        told = {"method": "update", "state": model.state, "buffer_paths": paths}
+        return told, tuple(model.buffers.values())
+
     def saved(self, withheld: Withheld) -> Json:
         """Return a notebook's `metadata.widgets`, without scripts and what is withheld."""
         state = {

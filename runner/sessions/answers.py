@@ -71,7 +71,18 @@ def comm_info(asked: Frame, targets: Json) -> Frame:
 
 def states(asked: Frame, mirror: Mirror) -> Frame:
     """Return what every widget looks like, on the comm on which a page asked."""
-    data, buffers = mirror.states()
+    return _told(asked, mirror, *mirror.states())
+
+
+def state(asked: Frame, mirror: Mirror) -> Frame | None:
+    """Return what one widget looks like, to a page that asked it; None when it is no more."""
+    found = mirror.state(str(asked.content["comm_id"]))
+    return None if found is None else _told(asked, mirror, *found)
+
+
+def _told(
+    asked: Frame, mirror: Mirror, data: Json, buffers: tuple[bytes, ...]
+) -> Frame:
     content = {"comm_id": asked.content["comm_id"], "data": data}
     return Frame(
         "iopub",

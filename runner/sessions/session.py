@@ -215,13 +215,19 @@ class LiveSession:
             case "comm_info_request":
                 return (answers.comm_info(frame, self._mirror.targets()),)
             case "comm_msg" if self._comms.is_control(str(frame.content["comm_id"])):
-                states = answers.states(frame, self._mirror)
-                told = shown(states, self._comms, incident=self._incident)
-                return (told,) if told is not None else ()
+                return self._about_widgets(answers.states(frame, self._mirror))
+            # A page that was not told in time asks each widget: more than a kernel would answer.
+            case "comm_msg" if frame.content["data"]["method"] == "request_state":
+                return self._about_widgets(answers.state(frame, self._mirror))
             case "comm_open" | "comm_close":
                 return ()
             case _:
                 return None
+
+    def _about_widgets(self, told: Frame | None) -> tuple[Frame, ...]:
+        """Return what widgets look like as a page may hear it."""
+        heard = told and shown(told, self._comms, incident=self._incident)
+        return (heard,) if heard else ()
 
     def _note(self, event: WidgetEvent) -> None:
         if event.is_by_hand:

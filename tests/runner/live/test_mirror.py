@@ -78,6 +78,16 @@ def test_buffers_stand_where_their_paths_say_and_give_way_to_new_ones() -> None:
     assert buffers == (b"kept", b"new")
 
 
+def test_one_widget_is_told_as_a_kernel_tells_it() -> None:
+    made = heard(opened(SLIDER), changed(SLIDER, {}, b"bytes", paths=[["image", "a"]]))
+    told = made.state(SLIDER)
+    assert told is not None
+    data, buffers = told
+    assert (data["method"], data["state"]["value"]) == ("update", 3)
+    assert (data["buffer_paths"], buffers) == ([["image", "a"]], (b"bytes",))
+    assert made.state("closed") is None
+
+
 def test_what_is_left_can_be_shown_without_a_kernel() -> None:
     made = heard(opened(SLIDER), changed(SLIDER, {}, b"bytes", paths=[["image"]]))
     saved = made.saved(Withheld())[STATE_MIME]

@@ -29,6 +29,8 @@ from tests.support.signing_in import sign_in
 
 pytestmark = pytest.mark.usefixtures("kernel_host", "data_cluster")
 
+ASKED = ("LabelModel", "OutputModel")
+
 
 def widgets(*sources: str, **fields: Any) -> Version:
     """An approved version whose readers use its widgets."""
@@ -195,6 +197,25 @@ def test_a_page_learns_of_widgets_while_the_kernel_is_busy(adams: User) -> None:
     began = time.monotonic()
     assert model_id(page.connect(), "IntSliderModel")
     assert time.monotonic() - began < 10
+
+
+@pytest.mark.security
+def test_a_page_that_asks_each_widget_is_told_while_the_kernel_is_busy(
+    adams: User,
+) -> None:
+    """Front ends do so when all widgets at once took them too long; a kernel has no time for it."""
+    failing = (
+        "out = ipywidgets.Output()\nwith out: raise RuntimeError('secret_formula')"
+    )
+    run = open_live(widgets(WIDGETS + failing, "import time\ntime.sleep(60)"), adams)
+    page = WebSide(run)
+    page.until_cell(cell=1, change="started")
+    states = page.connect()
+    told = {name: page.ask(model_id(states, name)) for name in ASKED}
+    assert told["LabelModel"]["value"] == "at 3"
+    (output,) = told["OutputModel"]["outputs"]
+    assert output["ename"] == "Error"
+    assert "secret_formula" not in str(page.heard)
 
 
 def test_a_reader_s_own_rows_are_read(adams: User, baker: User) -> None:

@@ -72,6 +72,23 @@ class WebSide:
         self.say("comm_close", {"comm_id": comm_id, "data": {}})
         return told
 
+    def ask(self, comm_id: str) -> dict[str, Any]:
+        """Ask one widget for its state; return it once the page hears that this is done."""
+        content = {"comm_id": comm_id, "data": {"method": "request_state"}}
+        asked = self.say("comm_msg", content)
+
+        def is_answer(frame: Frame, **wanted: str) -> bool:
+            said = {**data_of(frame), **frame.content}
+            is_mine = frame.parent_header.get("msg_id") == asked
+            return is_mine and all(
+                said.get(name) == value for name, value in wanted.items()
+            )
+
+        told = self.until(lambda frame: is_answer(frame, method="update"))
+        self.until(lambda frame: is_answer(frame, execution_state="idle"))
+        state: dict[str, Any] = data_of(told)["state"]
+        return state
+
     def move(self, comm_id: str, **state: Any) -> str:
         """Change a widget."""
         data = {"method": "update", "state": state, "buffer_paths": []}
