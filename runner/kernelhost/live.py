@@ -27,7 +27,7 @@ from runner.kernelhost.outputs import OutputLimitReached
 from runner.kernelhost.run_below import RunBelow, asks_to_run_below
 from runner.live.comms import MAX_ID_CHARS
 from runner.live.frames import Frame, encode
-from runner.live.inbound import idle
+from runner.live.inbound import MAX_UNANSWERED, idle
 
 log = logging.getLogger(__name__)
 
@@ -38,8 +38,6 @@ FLUSH_S = 0.015
 WATCH_EVERY_S = 0.5
 #: So long, too, that it goes on at so many bytes per second.
 TOLD_PER_S = 10_000_000.0
-#: Messages that a kernel has not answered; further ones are dropped, and said to be done.
-MAX_UNANSWERED = 400
 #: Messages of the host's of which it is known that they were answered; the last one matters.
 MAX_REMEMBERED = 1000
 #: A cell that answers within so many seconds while it runs, waits for its reader.

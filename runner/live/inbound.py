@@ -19,6 +19,8 @@ PAGE_SESSION = "page"
 _PLAYER = "PlayModel"
 CONTROL_VERSION = "1.0.0"
 MAX_PATH_PARTS = 32
+#: Messages that a kernel has not answered; further ones are not sent, and said to be done.
+MAX_UNANSWERED = 400
 
 _ID = re.compile(r"[A-Za-z0-9_.:-]{1,100}")
 _DATE = re.compile(r"[0-9T:.Z+-]{1,40}")

@@ -20,7 +20,14 @@ from accounts.policies import Blocker
 from runner.kernelhost.client import ConnectionLost, Session
 from runner.live.comms import Comms
 from runner.live.frames import BadFrame, Frame, decode, decode_ours, encode
-from runner.live.inbound import Passed, Refused, WidgetEvent, idle, judge
+from runner.live.inbound import (
+    MAX_UNANSWERED,
+    Passed,
+    Refused,
+    WidgetEvent,
+    idle,
+    judge,
+)
 from runner.live.mirror import Mirror, MirrorFull
 from runner.live.outbound import shown
 from runner.live.screen import CELL_OUTPUTS, Screen
@@ -72,6 +79,8 @@ class LiveSession:
         #: What its author has declared that no record keeps.
         self._withheld = withheld or Withheld()
         self._record = Record(run, self._mirror, self._withheld)
+        #: Ids of messages that the kernel has not answered.
+        self._unanswered: set[str] = set()
         #: Connection → the comms on which it asked for all widgets.
         self._controls: dict[str, set[str]] = {}
 
@@ -124,6 +133,8 @@ class LiveSession:
         except MirrorFull:
             self.stop = self.stop or TOO_MUCH
             return
+        if frame.content.get("execution_state") == "idle":
+            self._unanswered.discard(str(frame.parent_header.get("msg_id")))
         told = shown(frame, self._comms, incident=self._incident)
         if told is not None:
             self._record.tell_widget(told)
@@ -202,10 +213,17 @@ class LiveSession:
                 answers.busy(frame.header), *answer, idle(frame.header), to=connection
             )
             return None
+        if len(self._unanswered) >= MAX_UNANSWERED:
+            # Before it is recorded: the kernel host would drop it.
+            self._out.send(idle(frame.header), to=connection)
+            return None
         if passed.event is not None:
             self._note(passed.event)
         # What is not recorded reaches no kernel.
-        return frame if self.stop is None else None
+        if self.stop is not None:
+            return None
+        self._unanswered.add(str(frame.header["msg_id"]))
+        return frame
 
     def _answer(self, frame: Frame) -> tuple[Frame, ...] | None:
         """Return what a page hears at once; None for what the kernel must answer."""

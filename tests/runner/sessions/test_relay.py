@@ -18,6 +18,7 @@ from runner.kernelhost.client import ConnectionLost
 from runner.live import mirror
 from runner.live.comms import CONTROL_TARGET
 from runner.live.frames import Frame, encode
+from runner.live.inbound import idle
 from runner.live.traits import CONTROLS
 from runner.models import Run, WidgetEventBatch
 from runner.results.vault import unseal
@@ -27,7 +28,7 @@ from runner.sessions.streams import Entry, Said, in_key, number_of, out_key
 from runner.workflow import Status as RunStatus
 from tests.factories.gallery import make_version
 from tests.factories.runs import make_run
-from tests.runner.live.messages import SLIDER, opened, told
+from tests.runner.live.messages import SLIDER, header, opened, told
 from tests.runner.sessions.web_side import WebSide, data_of
 
 pytestmark = pytest.mark.django_db
@@ -353,6 +354,26 @@ def test_more_use_than_is_kept_stops_the_session(
     assert live.stop.code == "used_too_often"
     live.keep(now=timezone.now())
     assert len(host.told) == len(recorded()) < 9
+
+
+def test_what_a_kernel_is_not_sent_is_not_recorded(
+    live: LiveSession, run: Run, host: Host, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(session, "MAX_UNANSWERED", 2)
+    page = stays(live, run)
+    sent = [page.move(SLIDER, value=value) for value in range(3)]
+    page.until(lambda frame: frame.parent_header.get("msg_id") == sent[2])
+    assert page.heard[-1].content == {"execution_state": "idle"}
+    says(live, idle(header("comm_msg", msg_id=sent[0])))
+    page.move(SLIDER, value=3)
+    page.connect()
+    live.keep(now=timezone.now())
+    assert [event["values"] for event in recorded()] == [
+        {"value": 0},
+        {"value": 1},
+        {"value": 3},
+    ]
+    assert len(host.told) == 3
 
 
 def test_pages_that_come_and_go_leave_no_comm_open(live: LiveSession, run: Run) -> None:
