@@ -122,6 +122,32 @@ def test_a_password_is_in_no_record() -> None:
     assert "CANARY" not in str(made.saved(Withheld()))
 
 
+@pytest.mark.security
+def test_what_is_withheld_is_not_saved_in_buffers_either() -> None:
+    paths = [["value", 0, "content"], ["icon"]]
+    made = heard(
+        told(
+            "comm_open",
+            {
+                "comm_id": "u",
+                "target_name": "jupyter.widget",
+                "data": {
+                    "state": {
+                        "_model_module": CONTROLS,
+                        "_model_name": "FileUploadModel",
+                        "value": [{"name": "CANARY.csv"}],
+                    },
+                    "buffer_paths": paths,
+                },
+            },
+            buffers=(b"rows", b"icon"),
+        )
+    )
+    entry = made.saved(Withheld(declared=True))[STATE_MIME]["state"]["u"]
+    assert "CANARY" not in str(entry)
+    assert [each["path"] for each in entry["buffers"]] == [["icon"]]
+
+
 @pytest.mark.parametrize(
     "content",
     [

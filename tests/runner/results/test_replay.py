@@ -132,12 +132,28 @@ def test_a_busy_kernel_s_page_shows_what_its_reader_had_set(
     assert "for 4" in page(run, adams, 3)
 
 
+def test_each_change_is_followed_after_what_was_done_before_it(
+    version: Version, adams: User
+) -> None:
+    """The kernel holds the slider below 5: its answer comes after the reader's word, and counts."""
+    uses = [entry(DAYS, value=4), entry(DAYS, value=9)]
+    changes = [
+        kept(0, opened(DAYS)),
+        shown(0, "append", output=VIEW),
+        shown(1, "append", output=says("for 4")),
+        kept(2, changed(DAYS, value=5)),
+    ]
+    run = recorded_run(version, adams, *uses, changes=changes)
+    assert "<strong>Days</strong> 4" in page(run, adams, 1)
+    assert "<strong>Days</strong> 5" in page(run, adams, 2)
+
+
 def test_the_cell_of_parameters_shifts_no_output(version: Version, adams: User) -> None:
-    changes = [shown(0, "append", cell=1, output=says("of the first cell"))]
+    changes = [shown(0, "append", cell=2, output=says("of the last cell"))]
     run = recorded_run(
         version, adams, changes=changes, injected_source="# Parameters\nmonths = 6\n"
     )
-    assert "of the first cell" in page(run, adams, 0)
+    assert "of the last cell" in page(run, adams, 0)
 
 
 def test_every_look_is_an_event_that_names_its_step(run: Run, adams: User) -> None:
