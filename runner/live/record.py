@@ -6,6 +6,7 @@ may change both, and a record is read when there is no kernel any more.
 
 import base64
 import json
+from collections.abc import Hashable, Sequence
 from typing import Any
 
 from runner.live.frames import Frame, Json
@@ -123,3 +124,40 @@ def _at(labels: list[Any], places: list[Any]) -> list[str]:
         for place in places[:MAX_CHOSEN]
         if isinstance(place, int) and 0 <= place < len(labels)
     ]
+
+
+def lasting(changes: Sequence[Json]) -> list[Json]:
+    """Return the changes of which something is left when their step ends, in order.
+
+    A replay shows the page between steps: of what moved meanwhile, where it came to rest.
+    """
+    later: set[Hashable] = set()
+    kept = []
+    for change in reversed(changes):
+        step, places = change["step"], _places(change)
+        if later.isdisjoint((step, *place) for place in places):
+            kept.append(change)
+        if places and change.get("cell", {}).get("change") != "append":
+            later.add((step, *places[0]))
+    return kept[::-1]
+
+
+def _places(change: Json) -> list[tuple[Hashable, ...]]:
+    """Return what a change writes, then what that is part of; nothing where that cannot be told."""
+    if "widget" in change:
+        return _places_of_widget(change["widget"])
+    if "cell" not in change:
+        return []
+    kind, cell = change["cell"]["change"], ("cell", change["cell"]["cell"])
+    if kind in {"append", "clear"}:
+        return [cell]
+    if kind == "set":
+        return [(*cell, "output", change["cell"]["index"]), cell]
+    return [(*cell, "state")]
+
+
+def _places_of_widget(widget: Json) -> list[tuple[Hashable, ...]]:
+    data = widget["content"]["data"]
+    if widget["msg_type"] != "comm_msg" or data["buffer_paths"]:
+        return []
+    return [("widget", widget["content"]["comm_id"], frozenset(data["state"]))]

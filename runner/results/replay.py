@@ -68,23 +68,26 @@ def view_step(*, run: Run, step: int, by: User, now: datetime) -> bytes:
     """
     require(replay_blockers(by, run, now=now))
     html = _step_html(run, step)
+    # A record is erased as a whole: while it is there, all of it was there when it was read.
+    require(replay_blockers(by, run, now=now))
     record(REPLAYED, by=by, at=now, target=run, step=step)
     return html
 
 
 def _step_html(run: Run, step: int) -> bytes:
-    events = RecordedEvents(run)
-    if not 0 <= step <= len(events):
+    steps = steps_of_session(run)
+    if not 0 <= step <= steps:
         raise NotNow([NO_SUCH_STEP])
-    replay = _replayed(run, events[:step], step)
+    events = RecordedEvents(run)[:step]
+    replay = _replayed(run, events, step)
     notebook = document(run.version)
     if run.injected_source:
         notebook = inject(notebook, run.injected_source)
     shown = replay.shown_in(notebook)
     if len(json.dumps(shown)) > MAX_STEP_BYTES:
         raise NotNow([TOO_LARGE])
-    last = events[step - 1] if step else None
-    return _caption(last, step, len(events)).encode() + render(shown).html
+    last = events[-1] if events else None
+    return _caption(last, step, steps).encode() + render(shown).html
 
 
 def _replayed(run: Run, events: list[Json], step: int) -> Replay:

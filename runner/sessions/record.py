@@ -6,7 +6,7 @@ from datetime import datetime
 from runner.live.frames import Frame, Json
 from runner.live.inbound import WidgetEvent
 from runner.live.mirror import Mirror
-from runner.live.record import CUT, cell_entry, event_entry, widget_entry
+from runner.live.record import CUT, cell_entry, event_entry, lasting, widget_entry
 from runner.live.withheld import Withheld
 from runner.models import Run
 from runner.services.sealed_batches import keep_record
@@ -15,6 +15,8 @@ from runner.services.sealed_batches import keep_record
 #: events always find their place, or else the session ends.
 MAX_RECORD_BYTES = 32 * 1024 * 1024
 CHANGES_SHARE = 0.75
+#: Somebody waits while so many are followed again.
+MAX_CHANGES = 20_000
 
 
 class RecordFull(Exception):
@@ -59,16 +61,24 @@ class Record:
             return
         entry["step"] = self._kept_events + len(self._events)
         size_bytes = len(json.dumps(entry))
-        if self._changes_bytes + size_bytes > MAX_RECORD_BYTES * CHANGES_SHARE:
+        if (
+            self._changes_bytes + size_bytes > MAX_RECORD_BYTES * CHANGES_SHARE
+            or self._kept_changes + len(self._changes) >= MAX_CHANGES
+        ):
             # Without one change, what follows would show what no page has shown.
-            self._is_cut, entry = True, {"step": entry["step"], CUT: True}
-        self._changes_bytes += size_bytes if not self._is_cut else 0
+            self._is_cut = True
+            self._changes.append({"step": entry["step"], CUT: True})
+            return
+        self._changes_bytes += size_bytes
         self._changes.append(entry)
 
     def keep(self, *, now: datetime) -> None:
         """Seal what has come since the last time."""
         events, self._events = self._events, []
-        changes, self._changes = self._changes, []
+        came, self._changes = self._changes, []
+        changes = lasting(came)
+        if len(changes) < len(came):
+            self._changes_bytes -= _size_bytes(came) - _size_bytes(changes)
         keep_record(
             run=self._run,
             events=(self._kept_events, events),
@@ -77,3 +87,7 @@ class Record:
         )
         self._kept_events += len(events)
         self._kept_changes += len(changes)
+
+
+def _size_bytes(entries: list[Json]) -> int:
+    return sum(len(json.dumps(each)) for each in entries)

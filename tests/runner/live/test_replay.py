@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from runner.live.mirror import STATE_MIME, Mirror
-from runner.live.record import cell_entry, widget_entry
+from runner.live.record import cell_entry, lasting, widget_entry
 from runner.live.replay import Replay
 from runner.live.screen import Screen
 from runner.live.withheld import Withheld
@@ -188,6 +188,49 @@ def test_whatever_widgets_did_the_replay_s_are_the_same(frames: list[Any]) -> No
         if made is not None:
             replay.take(json.loads(json.dumps(made)))
     assert replay._mirror.saved(Withheld()) == live.saved(Withheld())
+
+
+MOVES = st.one_of(
+    EVENTS.map(lambda event: ("cell", event)),
+    FRAMES.map(lambda frame: ("widget", frame)),
+)
+
+
+@given(st.lists(st.tuples(st.integers(0, 1), MOVES), max_size=30))
+def test_what_lasts_of_a_record_shows_every_step_as_all_of_it_does(
+    moves: list[tuple[int, Any]],
+) -> None:
+    screen, live, step, entries = Screen(incident=None), Mirror(), 0, []
+    for further, (kind, what) in moves:
+        step += further
+        if kind == "cell":
+            change = screen.take(what)
+            made = change and cell_entry(change)
+        else:
+            live.heard(what, size_bytes=1)
+            state = live.state_of(what.content["comm_id"])
+            made = widget_entry(what, state, Withheld())
+        if made:
+            entries.append({**made, "step": step})
+    for end in range(step + 1):
+        whole, short = (
+            replayed(*(each for each in part if each["step"] <= end))
+            for part in (entries, lasting(entries))
+        )
+        assert plain(short._screen) == plain(whole._screen)
+        assert short._mirror.saved(Withheld()) == whole._mirror.saved(Withheld())
+
+
+def test_of_what_moves_between_two_steps_one_picture_is_kept() -> None:
+    moving = [kept(0, changed(DAYS, value=value)) for value in range(50)]
+    printed = [
+        change
+        for text in ("a", "b", "c")
+        for change in (shown(0, "clear"), shown(0, "append", output=says(text)))
+    ]
+    assert lasting([*moving, *printed]) == [moving[-1], *printed[-2:]]
+    later = [*moving, kept(1, changed(DAYS, value=1))]
+    assert lasting(later) == later[-2:]
 
 
 def test_the_widgets_of_these_tests_are_those_of_the_page() -> None:

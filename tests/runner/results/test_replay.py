@@ -1,5 +1,6 @@
 """A live page as it was after each step: from the record alone, an event each, no kernel."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -18,6 +19,7 @@ from runner.results import links, replay
 from runner.results.expiry import expire_results
 from runner.results.headers import authority
 from runner.results.replay import first_missing_step, steps_of_session, view_step
+from runner.services.sweeping import HEARTBEAT_TIMEOUT, end_lost_runs
 from tests.runner.launching import approved
 from tests.runner.recorded import (
     DAYS,
@@ -231,6 +233,34 @@ def test_it_expires_with_the_record(run: Run, adams: User) -> None:
     expire_results(now=over)
     assert not PageChangeBatch.objects.exists()
     assert codes(run, adams) == ["record_expired"]
+
+
+def test_a_record_that_is_erased_while_it_is_read_is_not_shown_in_part(
+    run: Run, adams: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = replay.opened
+
+    def erased_after_the_events(batch: Any) -> Any:
+        if isinstance(batch, PageChangeBatch):
+            expire_results(now=timezone.now() + RETENTION)
+        return real(batch)
+
+    monkeypatch.setattr(replay, "opened", erased_after_the_events)
+    assert codes(run, adams, 1) == ["record_expired"]
+    assert events("record.replayed") == []
+
+
+def test_what_a_killed_worker_had_kept_is_read_and_replayed(
+    version: Version, adams: User
+) -> None:
+    run = recorded_run(version, adams, *EVENTS, changes=CHANGES, status="running")
+    assert codes(run, adams) == ["not_finished"]
+    long_ago = timezone.now() - HEARTBEAT_TIMEOUT - timedelta(seconds=1)
+    Run.objects.filter(pk=run.pk).update(heartbeat_at=long_ago)
+    assert end_lost_runs(now=timezone.now()) == [run.pk]
+    lost = Run.objects.get(pk=run.pk)
+    assert (lost.status, lost.stored_result) == ("lost", None)
+    assert "eight patients" in page(lost, adams, 1)
 
 
 def test_a_record_of_changes_alone_expires_too(version: Version, adams: User) -> None:

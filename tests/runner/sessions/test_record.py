@@ -136,3 +136,31 @@ def test_pages_that_are_told_too_much_lose_their_replay_and_no_event(
     assert live.stop is None
     assert len(recorded()) == 2
     assert changes_of(run)[-1] == {"step": 1, "cut": True}
+
+
+def test_a_page_that_moves_by_itself_takes_little_of_its_record(
+    live: LiveSession, run: Run, host: Host, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each second gives back what did not last: thirty seconds fit where one and a half would."""
+    monkeypatch.setattr(record, "MAX_RECORD_BYTES", 12_000)
+    stays(live, run)
+    for second in range(30):
+        for tenth in range(10):
+            data = {"method": "update", "state": {"value": second * 10 + tenth}}
+            says(live, told("comm_msg", {"comm_id": SLIDER, "data": data}))
+        live.keep(now=timezone.now())
+    values = [
+        change["widget"]["content"]["data"]["state"]["value"]
+        for change in changes_of(run)[1:]
+    ]
+    assert values == [second * 10 + 9 for second in range(30)]
+
+
+def test_more_changes_than_can_be_followed_while_somebody_waits_are_cut(
+    live: LiveSession, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(record, "MAX_CHANGES", 3)
+    says(live, *(opened(SLIDER) for _ in range(9)))
+    live.keep(now=timezone.now())
+    found = changes_of(run)
+    assert (len(found), found[-1]) == (4, {"step": 0, "cut": True})
