@@ -150,6 +150,10 @@ class Assets:
     def extensions(self, environment: str, lock_sha256: str) -> list[Extension]:
         """Return what a page with this environment's widgets loads, ours last.
 
+        All of them, whatever the notebook imports: a library may bring another's widgets
+        along, and which kinds of output an extension shows is known to its script alone.
+        Browsers keep them for a year, and `python-analytics` has next to none.
+
         Raises MissingAssets when the environment, with exactly this lock, or the front
         end is not installed.
         """

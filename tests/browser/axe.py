@@ -2,13 +2,15 @@
 
 from pathlib import Path
 
-from playwright.sync_api import Page
+from playwright.sync_api import Frame, Page
 
 _AXE = Path(__file__).parent / "vendor" / "axe-core-4.14.1" / "axe.min.js"
 _SERIOUS = {"serious", "critical"}
 
 
-def serious_findings(page: Page, *, rules: list[str] | None = None) -> list[str]:
+def serious_findings(
+    page: Page | Frame, *, rules: list[str] | None = None
+) -> list[str]:
     """Return the serious and critical findings: which rule, how often, where first.
 
     `rules` names the only rules to ask; all of them by default.

@@ -118,6 +118,13 @@ class Look:
             page, widgets(*sources, environment=ENVIRONMENT)
         )
 
+    def end(self) -> FrameLocator:
+        """End the live page; return the result that it leaves."""
+        self.page.get_by_role("button", name="End the live page").click()
+        ended = self.page.get_by_text("The live page has ended.")
+        expect(ended).to_be_visible(timeout=FIRST_MS)
+        return self.page.frame_locator("iframe.result-frame")
+
     def _hear(self, message: ConsoleMessage) -> None:
         if message.type == "error":
             self.errors.append(message.text)
@@ -142,6 +149,9 @@ def test_bqplot_draws_marks_and_tells_which_one_was_chosen(show: Show) -> None:
     look.frame.get_by_role("button", name="One more").click()
     expect(bars).to_have_count(4, timeout=ANSWER_MS)
     assert look.errors == []
+    result = look.end()
+    expect(result.get_by_text("An interactive part is left out")).to_be_visible()
+    expect(result.get_by_text("chosen [1]")).to_be_visible()
 
 
 def test_a_map_shows_its_shapes_and_tells_how_far_it_was_zoomed(show: Show) -> None:
@@ -223,6 +233,9 @@ def test_matplotlib_draws_into_a_canvas_and_hears_the_mouse(show: Show) -> None:
     look.page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
     expect(look.frame.get_by_text("pressed 1")).to_be_visible(timeout=ANSWER_MS)
     assert look.errors == []
+    result = look.end()
+    expect(result.get_by_role("img", name="Figure 1")).to_be_visible()
+    expect(result.get_by_text("This is how it was first drawn.")).to_be_visible()
 
 
 def until_drawn(look: Look, canvas: Locator, drawn: list[bool]) -> None:

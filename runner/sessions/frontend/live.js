@@ -243,6 +243,37 @@
     });
   };
 
+  /** ipywidgets leaves the handles of its sliders without a name; they get that of their control. */
+  const nameSlider = (handle, number) => {
+    const label = handle.closest(".widget-slider")?.querySelector(".widget-label");
+    const isUpper = handle.matches(".noUi-handle-upper");
+    handle.setAttribute("aria-label", isUpper ? "to" : "Slider");
+    if (!label?.textContent) return;
+    label.id ||= `cs-label-${number}`;
+    handle.id ||= `cs-handle-${number}`;
+    handle.setAttribute("aria-labelledby", isUpper ? `${label.id} ${handle.id}` : label.id);
+  };
+
+  /** Keep what comes and changes usable by the keyboard alone and by ear. */
+  const keepUsable = (cells) => {
+    let sliders = 0, asked;
+    const look = () => {
+      for (const handle of cells.querySelectorAll("[role=slider]:not([aria-label])")) {
+        nameSlider(handle, (sliders += 1));
+      }
+      for (const output of cells.querySelectorAll(".jp-OutputArea-output:not(.jupyter-widgets)")) {
+        if (output.scrollWidth > output.clientWidth) output.tabIndex = 0;
+        else output.removeAttribute("tabindex");
+      }
+    };
+    const lookSoon = () => {
+      cancelAnimationFrame(asked);
+      asked = requestAnimationFrame(look);
+    };
+    new MutationObserver(lookSoon).observe(cells, { childList: true, subtree: true });
+    addEventListener("resize", lookSoon);
+  };
+
   const followTheme = () => {
     const dark = getComputedStyle(document.documentElement).colorScheme === "dark" ||
       (!document.documentElement.className && matchMedia("(prefers-color-scheme: dark)").matches);
@@ -253,6 +284,7 @@
   const start = async (app, parts) => {
     followTheme();
     tellOutsidePictures();
+    keepUsable(document.querySelector(".cs-cells"));
     for (const kind of ["click", "auxclick", "submit"]) addEventListener(kind, stay, true);
     const nodes = document.querySelectorAll("[data-cell]");
     const cells = new Map(
