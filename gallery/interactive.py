@@ -6,12 +6,12 @@ from gallery.models import Version
 
 def is_interactive(version: Version) -> bool:
     """Tell whether the version's readers can use its widgets."""
-    return _was_found(version, widgets.CODE)
+    return was_found(version, widgets.CODE)
 
 
 def waits_for_reader(version: Version) -> bool:
     """Tell whether a cell of every run of the version waits for what a reader does."""
-    return _was_found(version, waiting.CODE)
+    return was_found(version, waiting.CODE)
 
 
 def values_not_kept(version: Version) -> str:
@@ -26,5 +26,6 @@ def values_not_kept(version: Version) -> str:
     )
 
 
-def _was_found(version: Version, code: str) -> bool:
+def was_found(version: Version, code: str) -> bool:
+    """Tell whether the version was signed with such a finding."""
     return any(finding.get("code") == code for finding in version.findings)

@@ -21,6 +21,7 @@ from django.utils import timezone
 
 from accounts.policies import Blocker
 from audit.transitions import StaleState
+from gallery.arranged import as_signed
 from gallery.intake.sensitive import sensitive_widgets
 from gallery.limits import run_limits
 from gallery.parameters.names import INJECTED_TAG, has_tag
@@ -218,7 +219,7 @@ def _audience(
 ) -> Iterator[LiveOutputs | LiveSession]:
     """Give what shows the run while it goes on: as it comes, or to pages that answer."""
     if not run.is_live:
-        yield LiveOutputs(run.pk, notebook)
+        yield LiveOutputs(run.pk, as_signed(run.version, notebook))
         return
     withheld = Withheld(sensitive_widgets(notebook))
     with LiveSession(run, session, withheld).open() as live:
@@ -315,7 +316,10 @@ def _ending_or_failure(run: Run, watch: Watch) -> Ending:
     if ending.notebook is None:
         return ending
     try:
-        page = render(finished["notebook"], truncated=finished.get("truncated", []))
+        page = render(
+            as_signed(run.version, finished["notebook"]),
+            truncated=finished.get("truncated", []),
+        )
     except Exception as error:  # noqa: BLE001  and here
         _log_unrendered(run, error)
         return without_page(ending)

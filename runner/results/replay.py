@@ -14,6 +14,7 @@ from django.db import transaction
 from accounts.models import User
 from accounts.policies import NotNow, StateBlocker, require
 from audit.log import record
+from gallery.arranged import as_signed
 from gallery.queries import document
 from runner.live.frames import Json
 from runner.live.record import CUT
@@ -87,7 +88,10 @@ def _step_html(run: Run, step: int) -> bytes:
     if len(json.dumps(shown)) > MAX_STEP_BYTES:
         raise NotNow([TOO_LARGE])
     last = events[-1] if events else None
-    return _caption(last, step, steps).encode() + render(shown).html
+    return (
+        _caption(last, step, steps).encode()
+        + render(as_signed(run.version, shown)).html
+    )
 
 
 def _replayed(run: Run, events: list[Json], step: int) -> Replay:

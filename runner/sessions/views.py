@@ -12,6 +12,7 @@ from django.http.response import HttpResponseBase
 from django.utils import timezone
 from django.utils.http import http_date
 
+from gallery.arranged import as_signed
 from gallery.queries import document
 from runner.models import ContentLink, Run
 from runner.parameters.inject import inject
@@ -60,7 +61,7 @@ def _page(link: ContentLink, *, theme: str) -> HttpResponse:
         kernel_name=run.version.kernel_name,
         environment=run.version.environment,
         environment_lock_sha256=run.version.environment_lock_sha256,
-        notebook=_executed(run),
+        notebook=as_signed(run.version, _executed(run)),
         theme=theme,
     )
     response = HttpResponse(page, content_type=HTML)

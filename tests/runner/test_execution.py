@@ -19,6 +19,7 @@ from runner.results.rendering import render
 from runner.results.vault import unseal
 from runner.services import Launch, cancel_run, request_preview
 from runner.services.lifecycle import claim_run
+from tests.gallery.layouts import dashboard
 from tests.rows import set_status
 from tests.runner.launching import COUNT_PATIENTS, approved, launch, version_of
 from tests.support.data import DataCluster
@@ -99,6 +100,17 @@ def test_a_column_that_the_persona_lacks_fails_as_permission_denied(lena: User) 
     assert run.error["exception"] == "InsufficientPrivilege"
     assert "clinic" not in run.error["message"]
     assert run.result.notebook is not None
+
+
+@pytest.mark.security
+def test_a_layout_hides_nothing_that_no_reviewer_was_told_of(adams: User) -> None:
+    """A version from before layouts were read was signed as a page that shows everything."""
+    cell, hides_all = "print('what', 'it shows')", dashboard()
+    told = [{"code": "layout", "severity": "info", "message": "", "cell": None}]
+    before = approved(cell, metadata=hides_all)
+    after = approved(cell, metadata=hides_all, findings=told)
+    assert b"what it shows" in stored(execute(launch(before, adams)), "html")
+    assert b"what it shows" not in stored(execute(launch(after, adams)), "html")
 
 
 def test_parameters_reach_the_kernel_as_data(adams: User) -> None:
