@@ -233,5 +233,25 @@ def test_of_what_moves_between_two_steps_one_picture_is_kept() -> None:
     assert lasting(later) == later[-2:]
 
 
+def test_what_a_later_change_leaves_standing_is_kept() -> None:
+    apart = [
+        kept(0, changed(NOTE, value="a")),
+        kept(0, changed(NOTE, rows=3)),
+        kept(0, changed(MAP, b"one", paths=[["one"]])),
+        kept(0, changed(MAP, b"two", paths=[["two"]])),
+        shown(0, "append", output=says("a")),
+        shown(0, "append", output=says("b")),
+        shown(0, "clear", cell=1),
+        shown(0, "set", index=0, output=says("c")),
+        shown(0, "set", index=1, output=says("d")),
+        shown(0, "started"),
+    ]
+    assert lasting(apart) == apart
+    again = [{**each, "step": 1} for each in apart]
+    assert lasting([*apart, *again]) == [*apart, *again]
+    moved = [shown(1, "clear"), shown(1, "append", output=says("x"))]
+    assert lasting([*moved, *moved]) == moved
+
+
 def test_the_widgets_of_these_tests_are_those_of_the_page() -> None:
     assert mirror().state_of(DAYS)["value"] == 3
