@@ -122,7 +122,8 @@ def _cells(
                 pieces += page.admitted(partial(page.outputs, output))
                 if page.is_full:
                     break
-            if is_for_pages(cell) and cell.get("execution_count") is None:
+            is_left_out = is_for_pages(cell) and cell.get("execution_count") is None
+            if is_left_out and not is_hidden:
                 pieces.append(Shown("note", FOR_PAGES))
             yield _Cell(index, "code", _merged(pieces + cuts.get(index, [])))
 

@@ -6,7 +6,7 @@ import pytest
 from bs4 import BeautifulSoup, Tag
 
 from runner.results.outputs import ERROR
-from runner.results.rendering import EMPTY, render
+from runner.results.rendering import EMPTY, FOR_PAGES, render
 from runner.results.tables import tables
 from tests.gallery.layouts import GRID, REPORT, at, dashboard, in_view
 from tests.runner.results.notebooks import (
@@ -110,6 +110,14 @@ def test_that_a_hidden_cell_failed_or_was_cut_is_told(kind):
 
 def test_a_result_of_which_everything_is_hidden_says_that_it_shows_nothing():
     assert EMPTY in str(page(stood(code(stream("one")), HIDDEN)))
+
+
+def test_of_a_hidden_cell_for_live_pages_nothing_is_said():
+    cell = {**stood(code(), HIDDEN), "execution_count": None}
+    cell["metadata"]["tags"] = ["live-only"]
+    assert EMPTY in page(cell).text
+    cell["metadata"] = {"tags": ["live-only"], **in_view(at(0, 0))}
+    assert FOR_PAGES in page(cell).text
 
 
 def test_pictures_are_numbered_as_if_hidden_ones_were_not_there():
