@@ -72,6 +72,8 @@ class Outgoing:
         self._client.close()
 
     def _write(self, entries: list[Entry]) -> None:
+        if not entries:
+            return
         pipeline = self._client.pipeline(transaction=False)
         for entry in entries:
             self._number += 1

@@ -29,6 +29,7 @@ from runner.live.inbound import (
     judge,
 )
 from runner.live.mirror import Mirror, MirrorFull
+from runner.live.opening import Opening
 from runner.live.outbound import shown
 from runner.live.screen import CELL_OUTPUTS, Screen
 from runner.live.withheld import Withheld, without_words
@@ -36,7 +37,7 @@ from runner.models import Run
 from runner.sessions import answers
 from runner.sessions.outgoing import Incoming, Outgoing
 from runner.sessions.record import Record, RecordFull
-from runner.sessions.streams import PAGE_BEAT_S, Entry, Said
+from runner.sessions.streams import EVERYBODY, PAGE_BEAT_S, Entry, Said
 
 logger = logging.getLogger(__name__)
 
@@ -68,7 +69,7 @@ class LiveSession:
         self._lock = threading.Lock()
         incident = None if run.is_preview else run.incident
         self._incident = incident
-        self._comms, self._mirror = Comms(), Mirror()
+        self._comms, self._mirror, self._opening = Comms(), Mirror(), Opening()
         self._screen = Screen(incident=incident)
         self._out = Outgoing(run.pk)
         self._in = Incoming(run.pk, self._hear)
@@ -124,7 +125,7 @@ class LiveSession:
                 change = self._screen.take(event)
                 if change is not None:
                     self._record.tell_cell(change)
-                    self._out.send(answers.about_cell(CELL_OUTPUTS, change))
+                    self._say(answers.about_cell(CELL_OUTPUTS, change))
 
     def _tell(self, data: bytes) -> None:
         frame = decode_ours(data)
@@ -138,7 +139,12 @@ class LiveSession:
         told = shown(frame, self._comms, incident=self._incident)
         if told is not None:
             self._record.tell_widget(told)
-            self._out.send(told)
+            self._out.send(*self._opening.take(told))
+
+    def _say(self, *frames: Frame, to: str = EVERYBODY) -> None:
+        """Tell pages something that is no widget's; what was made before comes first."""
+        self._out.send(*self._opening.rest())
+        self._out.send(*frames, to=to)
 
     def _hear(self, entry: Entry) -> None:
         """Take what a page says; called from the reader's thread."""
@@ -180,9 +186,11 @@ class LiveSession:
             self._comms.close_control(comm_id)
 
     def _show_everything(self, connection: str) -> None:
+        # Told to those who were there before: it is in what this page asks for.
+        self._out.send(*self._opening.rest())
         self._out.showing(connection)
         changes = list(self._screen.whole())
-        self._out.send(
+        self._say(
             *(answers.about_cell(CELL_OUTPUTS, change) for change in changes),
             to=connection,
         )
@@ -198,7 +206,7 @@ class LiveSession:
                 "live.refused_in_worker run_id=%s code=%s", self.run.pk, verdict.code
             )
             if verdict.answer is not None:
-                self._out.send(verdict.answer, to=entry.connection)
+                self._say(verdict.answer, to=entry.connection)
             return None
         return self._passed(verdict, entry.connection)
 
@@ -209,13 +217,13 @@ class LiveSession:
             controls.add(str(frame.content["comm_id"]))
         answer = self._answer(frame)
         if answer is not None:
-            self._out.send(
+            self._say(
                 answers.busy(frame.header), *answer, idle(frame.header), to=connection
             )
             return None
         if len(self._unanswered) >= MAX_UNANSWERED:
             # Before it is recorded: the kernel host would drop it.
-            self._out.send(idle(frame.header), to=connection)
+            self._say(idle(frame.header), to=connection)
             return None
         if passed.event is not None:
             self._note(passed.event)

@@ -199,6 +199,25 @@ def test_a_page_learns_of_widgets_while_the_kernel_is_busy(adams: User) -> None:
     assert time.monotonic() - began < 10
 
 
+def test_a_widget_that_is_filled_as_it_is_made_is_told_whole(adams: User) -> None:
+    made = "slider = ipywidgets.IntSlider(value=3)\nslider.value = 9\nprint('made')"
+    run = open_live(
+        widgets("import ipywidgets, time\ntime.sleep(3)", made, "slider.value = 10"),
+        adams,
+    )
+    page = WebSide(run)
+    page.until_cell(cell=1, change="append")
+    page.until_cell(cell=2, change="finished")
+    sliders = [
+        frame
+        for frame in page.heard
+        if data_of(frame).get("state", {}).keys() & {"value"}
+    ]
+    assert [frame.msg_type for frame in sliders] == ["comm_open", "comm_msg"]
+    values = [data_of(frame)["state"]["value"] for frame in sliders]
+    assert values == [9, 10]
+
+
 @pytest.mark.security
 def test_a_page_that_asks_each_widget_is_told_while_the_kernel_is_busy(
     adams: User,
