@@ -30,7 +30,7 @@ def declaration(block: Any) -> dict[str, Any]:
 
 def sensitive_widgets(notebook: dict[str, Any]) -> bool | list[str]:
     """Return True where every control is sensitive, else the descriptions of those that are."""
-    found: bool | list[str] = notebook["metadata"].get(BLOCK, {}).get(KEY, [])
+    found: bool | list[str] = notebook.get("metadata", {}).get(BLOCK, {}).get(KEY, [])
     return found
 
 

@@ -42,6 +42,8 @@ class Control:
     bind: str | None = None
     labels: list[str] = field(default_factory=list)
     title: str = ""
+    #: Its name on the page, as it is written.
+    description: str = ""
     help: str = ""
 
 
@@ -62,7 +64,12 @@ def read_control(node: ast.expr, names: WidgetNames) -> Control | None:
     if "disabled" in arguments and _literal(arguments, "disabled") is not False:
         raise UnreadableControl("it is disabled")
     control = _READERS[kind](kind, arguments)
-    return replace(control, title=_title(arguments), help=_text(arguments, "tooltip"))
+    return replace(
+        control,
+        title=_title(arguments),
+        description=_text(arguments, "description"),
+        help=_text(arguments, "tooltip"),
+    )
 
 
 def _last_name(node: ast.expr) -> str:

@@ -10,6 +10,7 @@ from typing import Any
 
 from jsonschema import Draft202012Validator
 
+from gallery.intake.sensitive import sensitive_widgets
 from gallery.parameters.annotations import Schema
 from gallery.parameters.assignments import Assignment, read_assignments
 from gallery.parameters.bash import read_bash_assignments
@@ -63,6 +64,12 @@ def infer_parameters(notebook: dict[str, Any]) -> Inferred:
                 f"“{assignment.name}” cannot be a parameter: the name is reserved."
             )
             continue
+        if _is_sensitive(assignment, notebook):
+            notes.append(
+                f"“{assignment.name}” is declared sensitive, so it is no parameter: what a run "
+                "is asked with is kept."
+            )
+            continue
         properties[assignment.name] = property_schema(
             assignment, order=len(properties), notes=notes
         )
@@ -101,6 +108,14 @@ def _assignments(
     before = [each["source"] for each in cells[:-1] if each["cell_type"] == "code"]
     names = widget_names([*map(read_python, before), cell])
     return read_assignments(cell.tree, source, notes, names)
+
+
+def _is_sensitive(assignment: Assignment, notebook: dict[str, Any]) -> bool:
+    if assignment.control is None:
+        return False
+    declared = sensitive_widgets(notebook)
+    names = [] if isinstance(declared, bool) else [each.strip() for each in declared]
+    return declared is True or assignment.control.description.strip() in names
 
 
 def _note_other_cells(notebook: dict[str, Any], notes: list[str]) -> None:

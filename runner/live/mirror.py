@@ -20,8 +20,6 @@ MAX_WIDGETS = 20_000
 STATE_MIME = "application/vnd.jupyter.widget-state+json"
 
 _PROTOCOL_VERSION = "2.1.0"
-#: Code that some widgets bring along; nothing runs it when they are at rest.
-_SCRIPTS = frozenset({"_esm", "_css"})
 _NAMES = ("_model_name", "_model_module", "_model_module_version")
 
 #: What a widget's names and places take beside its state.
@@ -128,7 +126,7 @@ class Mirror:
         return told, tuple(model.buffers.values())
 
     def saved(self, withheld: Withheld) -> Json:
-        """Return a notebook's `metadata.widgets`, without scripts and what is withheld."""
+        """Return a notebook's `metadata.widgets`, without what is withheld."""
         state = {
             comm_id: _saved(comm_id, model, withheld)
             for comm_id, model in self._models.items()
@@ -151,10 +149,9 @@ def _saved(comm_id: str, model: _Model, withheld: Withheld) -> Json:
         comm_id=comm_id,
         state=model.state,
     )
-    kept = withheld.kept(model.state, comm_id=comm_id, state=model.state)
     return {
         **_named(model),
-        "state": {name: kept[name] for name in kept.keys() - _SCRIPTS},
+        "state": withheld.kept(model.state, comm_id=comm_id, state=model.state),
         "buffers": [
             {
                 "encoding": "base64",

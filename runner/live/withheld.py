@@ -6,6 +6,8 @@ from typing import Any
 from runner.live.frames import Json
 from runner.live.traits import KNOWN_MODULES, SECRET, WRITABLE
 
+#: Code that some widgets bring along; nothing runs it when they are at rest.
+SCRIPTS = frozenset({"_esm", "_css"})
 #: A widget as an output, beside which libraries say in words what it is set to.
 VIEW_MIME = "application/vnd.jupyter.widget-view+json"
 
@@ -46,8 +48,8 @@ class Withheld:
         return frozenset(trait for trait in traits if not trait.startswith("_"))
 
     def kept(self, changed: Json, *, comm_id: str, state: Json) -> Json:
-        """Return what of some traits is kept of a widget that is in this state."""
-        left_out = self.among(changed, comm_id=comm_id, state=state)
+        """Return what of some traits is kept of a widget that is in this state; its code is not."""
+        left_out = SCRIPTS | self.among(changed, comm_id=comm_id, state=state)
         return {
             name: [without_words(each) for each in value]
             if name == "outputs" and isinstance(value, list)

@@ -41,7 +41,8 @@ def test_every_finding_is_in_the_table():
 
 
 def test_the_layout_that_the_how_to_shows_is_one():
-    blocks = re.findall(r"```json\n(.*?)```", HOW_TO, re.DOTALL)
+    arranged = HOW_TO.split("## Arrange it\n")[1].split("\n## ")[0]
+    blocks = re.findall(r"```json\n(.*?)```", arranged, re.DOTALL)
     of_notebook, shown, hidden = map(json.loads, blocks)
     made = notebook(code("1", **shown), code("2", **hidden), **of_notebook)
     layout = read_layout(made)

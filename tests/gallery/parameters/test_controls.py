@@ -269,6 +269,19 @@ def test_one_control_under_two_names_is_no_parameter() -> None:
     assert "more than one plain name" in refused(f"{IMPORT}a.b = w.IntSlider()")
 
 
+@pytest.mark.security
+@pytest.mark.parametrize("declared", [True, ["Other", " Patient: "]])
+def test_a_sensitive_control_is_no_parameter_since_those_are_kept(declared) -> None:
+    source = "import ipywidgets as w\nwho = w.Text(description='Patient:')\ndays = 3"
+    found = infer(source, countersign={"sensitive_widgets": declared})
+    assert list(found.schema["properties"]) == ["days"]
+    assert found.notes == [
+        "“who” is declared sensitive, so it is no parameter: what a run is asked with is kept."
+    ]
+    others = infer(source, countersign={"sensitive_widgets": ["Days"]})
+    assert list(others.schema["properties"]) == ["who", "days"]
+
+
 def test_plain_parameters_stand_beside_controls() -> None:
     properties = infer(f"{IMPORT}ward = 'A'\nx: w.Text = w.Text()\nn = 1").schema[
         "properties"

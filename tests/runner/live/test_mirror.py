@@ -100,7 +100,7 @@ def test_the_script_that_a_widget_brings_is_told_and_not_kept() -> None:
     script = {"_esm": "export default {}", "_css": "b { color: red }", "count": 2}
     made = heard(opened(SLIDER), changed(SLIDER, script))
     assert state_of(made, SLIDER).items() >= script.items()
-    kept = made.saved()[STATE_MIME]["state"][SLIDER]["state"]
+    kept = made.saved(Withheld())[STATE_MIME]["state"][SLIDER]["state"]
     assert kept["count"] == 2
     assert not kept.keys() & {"_esm", "_css"}
 

@@ -85,6 +85,12 @@ def test_what_pages_are_told_of_a_widget_is_kept() -> None:
     assert widget(told("comm_close", {"comm_id": DAYS}))["msg_type"] == "comm_close"
 
 
+def test_the_code_that_a_widget_brings_along_is_not() -> None:
+    """Each of plotly's figures has five megabytes of it."""
+    told_too = widget(changed(MAP, _esm="export default {}", _css="b {}", zoom=3))
+    assert told_too["content"]["data"]["state"] == {"zoom": 3}
+
+
 def test_a_message_that_says_nothing_of_a_state_is_not_kept() -> None:
     data = {"method": "custom", "content": {"x": 1}}
     assert widget(told("comm_msg", {"comm_id": MAP, "data": data})) is None

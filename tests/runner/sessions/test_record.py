@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from accounts.models import User
 from gallery.workflow import Status
+from runner.live.inbound import idle
 from runner.live.traits import CONTROLS
 from runner.live.withheld import Withheld
 from runner.models import PageChangeBatch, Run
@@ -19,7 +20,7 @@ from runner.sessions.session import LiveSession
 from runner.workflow import Status as RunStatus
 from tests.factories.gallery import make_version
 from tests.factories.runs import make_run
-from tests.runner.live.messages import SLIDER, opened, told
+from tests.runner.live.messages import SLIDER, header, opened, told
 from tests.runner.sessions.test_relay import (
     Clock,
     Host,
@@ -164,3 +165,37 @@ def test_more_changes_than_can_be_followed_while_somebody_waits_are_cut(
     live.keep(now=timezone.now())
     found = changes_of(run)
     assert (len(found), found[-1]) == (4, {"step": 0, "cut": True})
+
+
+def test_more_use_than_is_kept_stops_the_session(
+    live: LiveSession, run: Run, host: Host, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(record, "MAX_RECORD_BYTES", 700)
+    page = stays(live, run)
+    for value in range(9):
+        page.move(SLIDER, value=value)
+    page.connect()
+    assert live.stop is not None
+    assert live.stop.code == "used_too_often"
+    live.keep(now=timezone.now())
+    assert len(host.told) == len(recorded()) < 9
+
+
+def test_what_a_kernel_is_not_sent_is_not_recorded(
+    live: LiveSession, run: Run, host: Host, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(session, "MAX_UNANSWERED", 2)
+    page = stays(live, run)
+    sent = [page.move(SLIDER, value=value) for value in range(3)]
+    page.until(lambda frame: frame.parent_header.get("msg_id") == sent[2])
+    assert page.heard[-1].content == {"execution_state": "idle"}
+    says(live, idle(header("comm_msg", msg_id=sent[0])))
+    page.move(SLIDER, value=3)
+    page.connect()
+    live.keep(now=timezone.now())
+    assert [event["values"] for event in recorded()] == [
+        {"value": 0},
+        {"value": 1},
+        {"value": 3},
+    ]
+    assert len(host.told) == 3
