@@ -13,7 +13,6 @@ from gallery.models import Notebook, Version
 from runner.models_content import ContentLink, LinkKind, RunOutput
 from runner.models_statements import (
     BATCHES,
-    ERASED,
     PageChangeBatch,
     StatementBatch,
     WidgetEventBatch,
@@ -22,7 +21,6 @@ from runner.workflow import ACTIVE, FINAL, Queue, Status
 
 __all__ = [
     "BATCHES",
-    "ERASED",
     "ContentLink",
     "DataSourceCheck",
     "LinkKind",

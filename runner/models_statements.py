@@ -2,9 +2,6 @@
 
 from django.db import models
 
-#: The log's word for what was kept of a run being erased.
-ERASED = "result.expired"
-
 
 class SealedBatch(models.Model):
     """Some entries of a run's record in their order, sealed as they came."""

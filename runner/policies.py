@@ -17,7 +17,7 @@ from gallery.interactive import is_interactive, waits_for_reader
 from gallery.models import Notebook, Version
 from gallery.workflow import UNDER_REVIEW, Status
 from reviews.policies import approval_blockers
-from runner.models import ERASED, DataSourceCheck, Run, RunKind
+from runner.models import DataSourceCheck, Run, RunKind
 from runner.workflow import ACTIVE, Queue
 
 _PREVIEWABLE = frozenset({Status.DRAFT, *UNDER_REVIEW})
@@ -249,7 +249,9 @@ def _is_record_erased(run: Run, *, now: datetime) -> bool:
     if until:
         return min(until) <= now
     return Event.objects.filter(
-        action=ERASED, target_type=run._meta.label_lower, target_id=str(run.pk)
+        action="result.expired",
+        target_type=run._meta.label_lower,
+        target_id=str(run.pk),
     ).exists()
 
 

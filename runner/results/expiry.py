@@ -6,7 +6,7 @@ from uuid import UUID
 from django.db import transaction
 
 from audit.log import record
-from runner.models import BATCHES, ERASED, Run, RunResult
+from runner.models import BATCHES, Run, RunResult
 from runner.results.links import sweep_links
 
 
@@ -30,7 +30,7 @@ def _expire(pk: int, *, now: datetime) -> bool:
     result = RunResult.objects.select_related(
         "run__notebook", "run__version", "run__requested_by"
     ).get(pk=pk)
-    record(ERASED, by=None, at=now, target=result.run)
+    record("result.expired", by=None, at=now, target=result.run)
     return True
 
 
@@ -46,7 +46,7 @@ def _expire_batches(*, now: datetime) -> None:
         with transaction.atomic():
             deleted = [kind.objects.filter(run=run).delete()[0] for kind in BATCHES]
             if any(deleted):
-                record(ERASED, by=None, at=now, target=run)
+                record("result.expired", by=None, at=now, target=run)
 
 
 def _runs_with_due_batches(*, now: datetime) -> set[UUID]:
