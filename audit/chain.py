@@ -7,6 +7,7 @@ same code, on any computer.
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass, replace
 from hashlib import sha256
 from json.encoder import encode_basestring
@@ -28,6 +29,8 @@ FIELDS = (
 )
 
 
+#: What a string that begins or ends as a separator does leaves in PostgreSQL's text.
+_AMBIGUOUS = re.compile('[ {]": |, "[:,}]')
 _CANONICAL = json.JSONEncoder(
     sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False
 )
@@ -106,12 +109,15 @@ def canonical_event(fields: Sequence[str], data: str) -> str:
 def quick_canonical(text: str) -> str | None:
     """What PostgreSQL prints of a flat jsonb object, rewritten as canonical JSON.
 
-    None where that takes a parser: with lists, inner objects, or an escape, the quote
-    signs alone do not tell where a string ends. Numbers stay as PostgreSQL prints
-    them, and keys below `"` sort otherwise: what differs has to be asked the parser.
+    None where that takes a parser: with lists, inner objects, an escape, or a string
+    like `: `, the quote signs alone do not tell where a string ends. Numbers stay as
+    PostgreSQL prints them, and keys below `"` sort otherwise: what differs has to be
+    asked the parser.
     """
     if "\\" in text or "[" in text or text.count("{") != 1 or text[:2] != '{"':
         return text if text == "{}" else None
+    if _AMBIGUOUS.search(text):
+        return None
     pairs = text[2:-1].replace('": ', '":').split(', "')
     pairs.sort()
     return '{"' + ',"'.join(pairs) + "}"
