@@ -19,7 +19,7 @@ from nbformat import NotebookNode, from_dict
 
 from runner.kernelhost.cells import executes
 from runner.kernelhost.kernel import ConfinedKernel
-from runner.kernelhost.messages import clean_text
+from runner.kernelhost.messages import clean_text, size_of
 from runner.kernelhost.outputs import (
     Emit,
     OutputCollector,
@@ -110,7 +110,7 @@ class CellExecutor(NotebookClient):
         executor.kc = executor._open = kernel.client
         executor.emit = emit
         executor.collector = OutputCollector(limits, emit)
-        executor.resting = RestingWidgets(limits.output_bytes)
+        executor.resting = RestingWidgets(limits)
         executor.should_stop = should_stop
         executor.progress = Progress()
         for cell in executor.nb.cells:
@@ -180,7 +180,9 @@ class CellExecutor(NotebookClient):
             cell["execution_count"] = self.progress.code_cells
         elif msg_type.startswith("comm"):
             self.resting.heard(msg)
-        elif not self.resting.take(msg):
+        elif self.resting.take(msg):
+            self.collector.pass_by(cell_index, size_of(content))
+        else:
             self.collector.add(cell_index, msg_type, content)
         return None
 

@@ -63,7 +63,10 @@ class LiveExecutor(CellExecutor):
     ) -> None:
         """Set it up; ``backlog`` says how many bytes of events the worker has not taken yet."""
         self.backlog, self.on_timeout = backlog, on_timeout
-        self.widgets = OutputWidgets(self.collector.limits.output_bytes, self._tell)
+        limits = self.collector.limits
+        self.widgets = OutputWidgets(
+            max_bytes=limits.output_bytes, max_outputs=limits.outputs, tell=self._tell
+        )
         self.ended = asyncio.Event()
         #: Its cells were run, and it can be ended without loss.
         self.is_at_rest = False
@@ -84,7 +87,11 @@ class LiveExecutor(CellExecutor):
         self._probe: str | None = None
         self._probed_at = 0.0
         self._flush: asyncio.TimerHandle | None = None
-        self.below = RunBelow()
+        self.below = RunBelow(
+            index
+            for index, cell in enumerate(self.nb.cells)
+            if executes(cell, live=True)
+        )
 
     def _get_timeout(self, cell: NotebookNode | None) -> Any:
         """No time is set for a cell: `_watch` counts it, without what a reader takes to answer."""
@@ -112,12 +119,10 @@ class LiveExecutor(CellExecutor):
                 self._flush.cancel()
 
     async def _run_below(self) -> None:
-        first = self.below.start()
-        for index, cell in enumerate(self.nb.cells[first:], start=first):
-            if executes(cell, live=self.is_live):
-                self.collector.forget(index)
-        await self._run_from(first)
-        self.below.has_begun()
+        cells = self.below.wanted()
+        for index in cells:
+            self.collector.forget(index)
+        await self._run_from(cells[0])
 
     async def _run_cell(self, index: int, cell: NotebookNode) -> None:
         self._last_cell, self._worked_s, self._is_waiting = index, 0.0, False
@@ -141,10 +146,7 @@ class LiveExecutor(CellExecutor):
         return message
 
     async def _stay(self) -> None:
-        """Listen until the session is ended or cells are to be run.
-
-        Raises DeadKernelError, OutputLimitReached.
-        """
+        """Listen until it is ended or cells are to be run.  Raises DeadKernelError, OutputLimitReached."""
         ended = asyncio.create_task(self.ended.wait())
         gone = asyncio.create_task(self.manager.provisioner.sandbox_gone())
         listening = asyncio.create_task(self._listen())
@@ -179,7 +181,7 @@ class LiveExecutor(CellExecutor):
                 return bool(state == "idle")
             return self._take_status(message, state) and own is not None
         elif kind == "execute_input" and is_own and cell is not None:
-            self.below.has_begun()
+            self.below.begins(self._cells[str(parent)])
             cell["execution_count"] = self.progress.code_cells
         elif kind in _SHOWN:
             self._show(kind, parent, message)

@@ -51,10 +51,10 @@ class _Widget:
 class OutputWidgets:
     """The output widgets of one kernel; `heard` learns of them, `take` lets them capture."""
 
-    def __init__(self, max_bytes: int, tell: Tell) -> None:
-        self.max_bytes = max_bytes
+    def __init__(self, *, max_bytes: int, max_outputs: int, tell: Tell) -> None:
+        self.max_bytes, self.max_outputs = max_bytes, max_outputs
         self.tell = tell
-        self.captured_bytes = 0
+        self.captured_bytes = self.captured_outputs = 0
         self._widgets: dict[str, _Widget] = {}
         #: Message id → comm ids of the widgets that listen to it; the last one gets it.
         self._listeners: dict[str, list[str]] = {}
@@ -137,6 +137,9 @@ class OutputWidgets:
         ):
             widget.more_text.append(output["text"])
             return
+        self.captured_outputs += 1
+        if self.captured_outputs > self.max_outputs:
+            raise OutputLimitReached
         widget.settle()
         widget.outputs.append(output)
         widget.display_ids.append(name)
@@ -161,6 +164,7 @@ class OutputWidgets:
 
     def _empty(self, widget: _Widget) -> None:
         self.captured_bytes -= widget.bytes
+        self.captured_outputs -= len(widget.outputs)
         widget.empty()
 
     def _listen(self, comm_id: str, msg_id: str) -> None:
@@ -181,7 +185,7 @@ class OutputWidgets:
         widget = self._widgets.pop(comm_id, None)
         if widget is not None:
             self._stop_listening(comm_id, widget)
-            self.captured_bytes -= widget.bytes
+            self._empty(widget)
 
 
 def _is_output(state: dict[str, Any]) -> bool:

@@ -86,6 +86,8 @@ class OutputCollector:
         self.total_bytes = 0
         self.total_outputs = 0
         self.passed_bytes = 0
+        #: How much of that each cell has put out.
+        self._passed_of: dict[int, int] = {}
         self.updates = 0
         self.displays: dict[str, list[_Place]] = {}
 
@@ -106,7 +108,7 @@ class OutputCollector:
         if output is None:
             return
         size = size_of(output)
-        self._pass(index, size)
+        self.pass_by(index, size)
         display_id = display_id_of(content)
         if msg_type == "update_display_data":
             self._update(display_id, output, size)
@@ -122,8 +124,11 @@ class OutputCollector:
         self.passed_bytes = max(0, self.passed_bytes - more)
         self.updates = 0
 
-    def _pass(self, index: int, size: int) -> None:
-        self.passed_bytes += max(size, MESSAGE_COST_BYTES)
+    def pass_by(self, index: int, size: int) -> None:
+        """Count what a cell puts out, kept or not.  Raises OutputLimitReached for a flood."""
+        cost = max(size, MESSAGE_COST_BYTES)
+        self.passed_bytes += cost
+        self._passed_of[index] = self._passed_of.get(index, 0) + cost
         if self.passed_bytes > FLOOD_FACTOR * self.limits.output_bytes:
             self._stop(index, "The cell wrote without end; the run was stopped.")
 
@@ -202,7 +207,7 @@ class OutputCollector:
         for nth, place in enumerate(list(places)):
             if nth > 0:
                 # A message that changes many places costs as much as many messages.
-                self._pass(place.cell, size)
+                self.pass_by(place.cell, size)
             self._change(place, output, size)
 
     def _show_again(
@@ -212,7 +217,7 @@ class OutputCollector:
         clears = index if self.cell(index).clear_next else None
         for place in list(self.displays[display_id]):
             if place.cell != clears:
-                self._pass(place.cell, size)
+                self.pass_by(place.cell, size)
                 self._change(place, output, size)
 
     def _change(self, place: _Place, output: dict[str, Any], size: int) -> None:
@@ -278,7 +283,9 @@ class OutputCollector:
         self._append(index, mark(text), None)
 
     def forget(self, index: int) -> None:
-        """Drop what a cell has put out, since it is run anew."""
+        """Drop what a cell has put out, since it is run anew; it may put out as much again."""
+        passed = self._passed_of.pop(index, 0)
+        self.passed_bytes = max(0, self.passed_bytes - passed)
         self._empty(index)
         self.cell(index).cut = False
         self.truncated[:] = [cut for cut in self.truncated if cut["cell"] != index]

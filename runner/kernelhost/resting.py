@@ -13,6 +13,7 @@ from typing import Any
 from runner.kernelhost.messages import clean_json, size_of
 from runner.kernelhost.output_widgets import OutputWidgets
 from runner.kernelhost.outputs import FLOOD_FACTOR, MESSAGE_COST_BYTES
+from runner.kernelhost.protocol import Limits
 from runner.live.frames import Frame
 from runner.live.mirror import Mirror, MirrorFull
 from runner.live.withheld import Withheld
@@ -23,10 +24,12 @@ log = logging.getLogger(__name__)
 class RestingWidgets:
     """The widgets of one kernel; `heard` learns of them, `take` lets output widgets capture."""
 
-    def __init__(self, max_bytes: int) -> None:
-        self.max_bytes = max_bytes
+    def __init__(self, limits: Limits) -> None:
+        self.max_bytes = limits.output_bytes
         self._mirror: Mirror | None = Mirror()
-        self._outputs = OutputWidgets(max_bytes, self._hold)
+        self._outputs = OutputWidgets(
+            max_bytes=limits.output_bytes, max_outputs=limits.outputs, tell=self._hold
+        )
         self._held: dict[str, list[dict[str, Any]]] = {}
         #: The cell in which an output widget captured first.
         self._cell_of: dict[str, int] = {}

@@ -1,5 +1,6 @@
 """Which cells a reader wants run anew, who clicks the button of ipython_blocking's `%blockrun` again."""
 
+from collections.abc import Iterable
 from typing import Any
 
 #: What ipython_blocking shows, as JavaScript, whenever such a button is clicked.
@@ -17,19 +18,22 @@ def asks_to_run_below(kind: str, content: dict[str, Any]) -> bool:
 
 
 class RunBelow:
-    """The wishes of one session; however many come meanwhile, cells are run once more."""
+    """The wishes of one session; however many come before cells begin, they are run once.
 
-    def __init__(self) -> None:
+    `cells` are the indices of all that are executed, in order.
+    """
+
+    def __init__(self, cells: Iterable[int]) -> None:
+        self._cells = tuple(cells)
         #: Buttons of `%blockrun`, each with the cell that waited for it.
-        self._cells: dict[str, int] = {}
+        self._waiting: dict[str, int] = {}
         self._waited: int | None = None
         self._below: int | None = None
-        self._about_to: int | None = None
 
     @property
     def is_wanted(self) -> bool:
         """Whether cells are to be run."""
-        return self._below is not None
+        return bool(self.wanted())
 
     def waits(self, cell: int) -> None:
         """Take that a cell waits for its reader."""
@@ -40,22 +44,21 @@ class RunBelow:
 
         Its first click is what its cell waits for: all below is run anyway.
         """
-        if button not in self._cells and current is not None:
-            self._cells[button] = current
+        if button not in self._waiting and current is not None:
+            self._waiting[button] = current
             return
         # One that no cell knows is that of a `%blockrun` which has waited in vain.
-        cell = self._cells.setdefault(button, self._waited or 0)
+        cell = self._waiting.setdefault(button, self._waited or 0)
         self._below = cell if self._below is None else min(cell, self._below)
 
-    def start(self) -> int:
-        """Return the first cell that is to be run now; some must be wanted."""
-        if self._below is None:
-            raise ValueError("nothing is wanted")
-        self._about_to = self._below
-        return self._below + 1
+    def wanted(self) -> tuple[int, ...]:
+        """Return the cells that are to be run, in order."""
+        below = self._below
+        return (
+            () if below is None else tuple(each for each in self._cells if each > below)
+        )
 
-    def has_begun(self) -> None:
-        """Count clicks that the kernel took before it began with these cells as answered by them."""
-        if self._about_to is not None and self._below == self._about_to:
+    def begins(self, cell: int) -> None:
+        """Take that the kernel begins with a cell: whoever wanted it and what follows has it."""
+        if self.wanted()[:1] == (cell,):
             self._below = None
-        self._about_to = None

@@ -199,6 +199,21 @@ def test_a_flood_without_end_stops_the_run(flooded):
     assert outcome.seconds < 20
 
 
+def test_a_flood_into_an_output_widget_stops_the_run(flooded):
+    """However often it is emptied."""
+    outcome = flooded.run(
+        "import ipywidgets\n"
+        "out = ipywidgets.Output()\n"
+        "with out:\n"
+        "    while True:\n"
+        "        out.clear_output()\n"
+        "        print('x' * 100_000)",
+        limits={"output_bytes": 1_000_000, "wall_clock_s": 40},
+    )
+    assert outcome.status == "output_limit"
+    assert outcome.seconds < 20
+
+
 def test_a_flood_of_displays_stops_the_run(flooded):
     outcome = flooded.run(
         "from IPython.display import display\nwhile True: display(1)",

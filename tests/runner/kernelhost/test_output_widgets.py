@@ -18,7 +18,7 @@ def told() -> Told:
 
 @pytest.fixture
 def widgets(told: Told) -> OutputWidgets:
-    made = OutputWidgets(10_000, told.__setitem__)
+    made = OutputWidgets(max_bytes=10_000, max_outputs=100, tell=told.__setitem__)
     for name in ("outer", "inner"):
         state = {"_model_module": MODULE, "_model_name": MODEL, "msg_id": ""}
         made.heard(message("comm_open", {"comm_id": name, "data": {"state": state}}))
@@ -147,6 +147,19 @@ def test_together_they_hold_no_more_than_a_run_may_put_out(
         widgets.take(printed("x" * 9_000))
 
 
+def test_nor_more_outputs(widgets: OutputWidgets) -> None:
+    listens(widgets, "outer", "p")
+    shown = message("display_data", {"data": {"text/plain": "1"}})
+    for _ in range(3):
+        for _ in range(100):
+            widgets.take(shown)
+        widgets.take(message("clear_output", {}))
+    for _ in range(100):
+        widgets.take(shown)
+    with pytest.raises(OutputLimitReached):
+        widgets.take(shown)
+
+
 @pytest.mark.parametrize(
     "odd",
     [
@@ -178,7 +191,9 @@ def test_much_text_in_small_pieces_costs_no_more_than_its_length(
     told: Told,
 ) -> None:
     """Text is joined when it is told: joined at each piece, this takes a minute of the host's."""
-    large = OutputWidgets(50_000_000, told.__setitem__)
+    large = OutputWidgets(
+        max_bytes=50_000_000, max_outputs=1_000_000, tell=told.__setitem__
+    )
     state = {"_model_module": MODULE, "_model_name": MODEL, "msg_id": "p"}
     large.heard(message("comm_open", {"comm_id": "out", "data": {"state": state}}))
     began = time.process_time()

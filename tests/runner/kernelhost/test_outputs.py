@@ -21,6 +21,18 @@ def collector(**limits):
     return made
 
 
+def test_a_cell_that_is_run_anew_may_put_out_as_much_again():
+    made = collector(output_bytes=1_000, output_bytes_per_cell=900)
+    for _ in range(50):
+        made.add(0, "stream", stream("x" * 800))
+        made.forget(0)
+    made.add(0, "stream", stream("x" * 1_000))
+    assert made.cell(0).cut
+    made.forget(0)
+    assert (made.cell(0).cut, made.truncated) == (False, [])
+    assert made.events[-1] == {"event": "outputs_cleared", "cell": 0}
+
+
 def stream(text, name="stdout"):
     return {"name": name, "text": text}
 

@@ -7,6 +7,7 @@ import pytest
 from runner.kernelhost import resting
 from runner.kernelhost.output_widgets import MODEL, MODULE
 from runner.kernelhost.outputs import OutputLimitReached
+from runner.kernelhost.protocol import Limits
 from runner.kernelhost.resting import RestingWidgets
 from runner.live import mirror
 from runner.live.mirror import STATE_MIME
@@ -52,7 +53,7 @@ def states(widgets: RestingWidgets) -> dict[str, Any]:
 @pytest.fixture
 def widgets() -> RestingWidgets:
     """A slider, and an output widget that captures in the second cell."""
-    found = RestingWidgets(10_000)
+    found = RestingWidgets(Limits(output_bytes=10_000))
     found.heard(opened("slider", "IntSliderModel", value=3))
     found.heard(opened("out", MODEL, MODULE, msg_id="cell"))
     assert found.take(printed("caught"))
@@ -72,7 +73,7 @@ def test_what_widgets_hold_last_is_kept(widgets: RestingWidgets) -> None:
 
 
 def test_a_notebook_without_widgets_stays_as_it_is() -> None:
-    assert document(RestingWidgets(10)) == {
+    assert document(RestingWidgets(Limits(output_bytes=10))) == {
         "metadata": {"kernelspec": {}},
         "cells": [{"outputs": []}, {"outputs": []}],
     }
