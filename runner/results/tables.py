@@ -2,11 +2,13 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import Any
 
 from bs4 import BeautifulSoup, Tag
 
 from runner.results.nesting import is_tangled
+from runner.results.widgets import Resting, saved_widgets
 
 MAX_CELLS = 500_000
 _MAX_SPAN = 1_000
@@ -36,8 +38,9 @@ def tables(notebook: Mapping[str, Any]) -> list[Table]:
 
 
 def _html_outputs(notebook: Mapping[str, Any]) -> Iterator[str]:
+    resting = Resting(saved_widgets(notebook))
     for cell in notebook.get("cells", []):
-        for output in cell.get("outputs") or []:
+        for output in chain.from_iterable(map(resting.of, cell.get("outputs") or [])):
             html = (output.get("data") or {}).get("text/html")
             if html:
                 yield "".join(html) if isinstance(html, list) else str(html)

@@ -19,6 +19,7 @@ VIEW_MIME = "application/vnd.jupyter.widget-view+json"
 STATE_MIME = "application/vnd.jupyter.widget-state+json"
 #: How many widgets and outputs in them are shown of a notebook, and how deeply they may stand in each other.
 MAX_PIECES, MAX_DEPTH = 5_000, 30
+TOO_MANY = "There are more widgets than a page shows; the others are left out."
 MAX_TEXT_CHARS = 100_000
 FIRST_DRAWN = (
     "This is how it was first drawn. What was changed on the live page is not in it."
@@ -51,6 +52,7 @@ class Resting:
     saved: Mapping[str, Any]
     #: How many more widgets, and outputs in them, are looked at in the whole notebook.
     left: int = field(default_factory=lambda: MAX_PIECES)
+    is_cut: bool = False
 
     def of(self, output: Output) -> Iterator[Output]:
         """Yield what an output shows when its widget is at rest; itself when it shows none."""
@@ -79,14 +81,23 @@ class Resting:
         found = self.saved.get(model_id)
         entry: Mapping[str, Any] = found if isinstance(found, Mapping) else {}
         state = entry.get("state")
-        self.left -= 1
-        if not isinstance(state, Mapping) or self.left < 0 or depth > MAX_DEPTH:
-            return
+        if self._is_full():
+            yield from self._cut()
+        elif isinstance(state, Mapping) and depth <= MAX_DEPTH:
+            yield from self._shown(model_id, entry, state, depth)
+
+    def _shown(
+        self,
+        model_id: str,
+        entry: Mapping[str, Any],
+        state: Mapping[str, Any],
+        depth: int,
+    ) -> Iterator[Output]:
         module, model = entry.get("model_module"), str(entry.get("model_name"))
         if (module, model) == (_OUTPUT, "OutputModel"):
             for output in _list(state.get("outputs")):
-                self.left -= 1
-                if self.left < 0:
+                if self._is_full():
+                    yield from self._cut()
                     return
                 if isinstance(output, Mapping):
                     yield from self._at_rest(output, depth + 1)
@@ -98,6 +109,16 @@ class Resting:
             yield _picture(entry, state) or _view(model_id)
         elif model not in _SILENT:
             yield _html(_words(model, state))
+
+    def _is_full(self) -> bool:
+        self.left -= 1
+        return self.left < 0
+
+    def _cut(self) -> Iterator[Output]:
+        """Yield, once, that the rest is left out."""
+        if not self.is_cut:
+            self.is_cut = True
+            yield _html(f"<p><em>{TOO_MANY}</em></p>")
 
     def _children(
         self, state: Mapping[str, Any], depth: int, *, is_titled: bool

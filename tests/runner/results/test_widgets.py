@@ -9,6 +9,7 @@ from bs4 import BeautifulSoup
 from runner.results import widgets
 from runner.results.outputs import ERROR, INTERACTIVE
 from runner.results.rendering import render
+from runner.results.tables import tables
 from runner.results.widgets import FIRST_DRAWN, STATE_MIME, VIEW_MIME
 from tests.runner.results.notebooks import (
     code,
@@ -272,3 +273,15 @@ def test_outputs_in_widgets_count_for_the_whole_notebook(
     page = render(notebook(code(*[view("top")] * 50), metadata=metadata)).html.decode()
     assert page.count("(3)") == 1
     assert "(4)" not in page
+    assert page.count(widgets.TOO_MANY) == 1
+
+
+def test_tables_in_output_widgets_are_in_the_downloads() -> None:
+    held_table = {
+        "output_type": "display_data",
+        "data": {"text/html": "<table><tr><td>41</td></tr></table>"},
+    }
+    held = widget("Output", OUTPUT, outputs=[held_table])
+    metadata = {"widgets": {STATE_MIME: {"state": {"top": held}}}}
+    made = notebook(code(view("top")), metadata=metadata)
+    assert [table.rows for table in tables(made)] == [[["41"]]]
