@@ -319,6 +319,7 @@ def _ending_or_failure(run: Run, watch: Watch) -> Ending:
         page = render(
             as_signed(run.version, finished["notebook"]),
             truncated=finished.get("truncated", []),
+            is_live=run.is_live,
         )
     except Exception as error:  # noqa: BLE001  and here
         _log_unrendered(run, error)

@@ -57,6 +57,7 @@ def render(
     *,
     truncated: Sequence[Mapping[str, Any]] = (),
     figures_before: int = 0,
+    is_live: bool = False,
 ) -> Rendered:
     """Render an executed notebook (nbformat 4, as a dict) for its reader.
 
@@ -64,12 +65,13 @@ def render(
     metadata, only the whole numbers of a picture's size and of the layout and the widgets' last state
     count.  Of a cell that the layout hides, only that it failed or was cut is told.  `truncated`
     says what the kernel host cut: `[{"cell": index, "message": sentence}]`.  Pictures
-    are numbered after `figures_before`, for a notebook that is rendered in parts.
+    are numbered after `figures_before`, for a notebook that is rendered in parts.  What is left
+    out of runs without a live page is told unless `is_live`.
     """
     cells = list(notebook.get("cells", []))
     cuts = _cuts(truncated)
     layout, saved = read_layout(notebook), saved_widgets(notebook)
-    found = _cells(cells, cuts, figures_before, saved, layout.hidden)
+    found = _cells(cells, cuts, figures_before, saved, layout.hidden, is_live=is_live)
     shown_cells = [each for each in found if each.pieces]
     notes = _sentences(shown_cells)
     if any(cell.get("cell_type") == "raw" for cell in cells):
@@ -103,6 +105,8 @@ def _cells(
     figures: int,
     saved: Mapping[str, Any],
     hidden: Container[int],
+    *,
+    is_live: bool,
 ) -> Iterator[_Cell]:
     """Yield each cell that may show something, with its harmless pieces."""
     page, resting = _Page(figures), Resting(saved)
@@ -122,8 +126,8 @@ def _cells(
                 pieces += page.admitted(partial(page.outputs, output))
                 if page.is_full:
                     break
-            is_left_out = is_for_pages(cell) and cell.get("execution_count") is None
-            if is_left_out and not is_hidden:
+            is_left_out = not is_live and is_for_pages(cell)
+            if is_left_out and not is_hidden and cell.get("execution_count") is None:
                 pieces.append(Shown("note", FOR_PAGES))
             yield _Cell(index, "code", _merged(pieces + cuts.get(index, [])))
 

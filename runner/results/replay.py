@@ -90,7 +90,7 @@ def _step_html(run: Run, step: int) -> bytes:
     last = events[-1] if events else None
     return (
         _caption(last, step, steps).encode()
-        + render(as_signed(run.version, shown)).html
+        + render(as_signed(run.version, shown), is_live=True).html
     )
 
 

@@ -382,5 +382,7 @@ def test_a_part_for_live_pages_that_was_not_run_is_said_to_be_left_out():
     tagged = {"tags": ["live-only"]}
     left_out = code(metadata=tagged, execution_count=None)
     assert render(notebook(left_out)).notes == [FOR_PAGES]
+    # The record of a live page does not say how often a cell was run; its page left nothing out.
+    assert render(notebook(left_out), is_live=True).notes == []
     for ran in (code(metadata=tagged), code(execution_count=None)):
         assert FOR_PAGES not in rendered(ran)
