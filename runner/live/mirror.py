@@ -7,6 +7,7 @@ its "Widget state JSON", version 2).
 
 import base64
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -69,17 +70,15 @@ class Mirror:
         model = self._models.get(comm_id)
         if model is None or not isinstance(state, dict) or not isinstance(data, dict):
             return
-        self._change(model, state, _paths(data.get("buffer_paths")), frame.buffers)
+        self._change(model, state, placed(data.get("buffer_paths"), frame.buffers))
 
-    def _change(
-        self, model: _Model, state: Json, paths: list[Path], buffers: tuple[bytes, ...]
-    ) -> None:
-        named = state.keys() | {path[0] for path in paths}
+    def _change(self, model: _Model, state: Json, buffers: dict[Path, bytes]) -> None:
+        named = state.keys() | {path[0] for path in buffers}
         kept = {
             path: data for path, data in model.buffers.items() if path[0] not in named
         }
         model.state.update(state)
-        model.buffers = {**kept, **dict(zip(paths, buffers, strict=False))}
+        model.buffers = {**kept, **buffers}
 
     def _weigh(self, size_bytes: int) -> None:
         """Count what is held, once as much was heard as may be held."""
@@ -164,16 +163,17 @@ def _saved(comm_id: str, model: _Model, withheld: Withheld) -> Json:
     }
 
 
-def _paths(value: Any) -> list[Path]:
-    paths = value if isinstance(value, list) else []
-    return [
-        tuple(path)
-        for path in paths
+def placed(paths: Any, buffers: Sequence[bytes]) -> dict[Path, bytes]:
+    """Return the buffers of a message by their paths; one without a path that can be is left out."""
+    given = paths if isinstance(paths, list) else []
+    return {
+        tuple(path): data
+        for path, data in zip(given, buffers, strict=False)
         if isinstance(path, list)
         and path
         and isinstance(path[0], str)
         and all(isinstance(part, (str, int)) for part in path)
-    ]
+    }
 
 
 def _size(model: _Model) -> int:

@@ -11,6 +11,7 @@ from typing import Any
 
 from runner.live.frames import Frame, Json
 from runner.live.inbound import WidgetEvent
+from runner.live.mirror import placed
 from runner.live.withheld import Withheld, without_words
 
 #: A value that is longer than this is told by its length.
@@ -93,19 +94,12 @@ def _buffers(
     withheld: Withheld,
 ) -> tuple[list[Any], list[str]]:
     """Return the paths and the bytes, as text, of the buffers that are kept."""
-    given = data.get("buffer_paths")
-    paths = [
-        path
-        for path in (given if isinstance(given, list) else [])
-        if isinstance(path, list) and path and isinstance(path[0], str)
-    ]
-    names = withheld.among({path[0] for path in paths}, comm_id=comm_id, state=state)
-    kept = [
-        (path, base64.b64encode(data).decode())
-        for path, data in zip(paths, buffers, strict=False)
-        if path[0] not in names
-    ]
-    return [path for path, _ in kept], [text for _, text in kept]
+    given = placed(data.get("buffer_paths"), buffers)
+    traits = {str(path[0]) for path in given}
+    names = withheld.among(traits, comm_id=comm_id, state=state)
+    kept = {path: each for path, each in given.items() if path[0] not in names}
+    texts = [base64.b64encode(each).decode() for each in kept.values()]
+    return [list(path) for path in kept], texts
 
 
 def _chosen(values: Json, state: Json) -> dict[str, list[str]]:

@@ -69,4 +69,9 @@ def without_words(output: Any) -> Any:
     data = output.get("data") if isinstance(output, dict) else None
     if not isinstance(data, dict) or VIEW_MIME not in data:
         return output
-    return {**output, "data": {VIEW_MIME: data[VIEW_MIME]}}
+    shown = {
+        kind: part
+        for kind, part in data.items()
+        if kind == VIEW_MIME or str(kind).startswith("image/")
+    }
+    return {**output, "data": shown}

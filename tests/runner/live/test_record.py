@@ -1,5 +1,6 @@
 """An entry of the record says by itself what was done, and no more than may be kept."""
 
+import base64
 from typing import Any
 
 import pytest
@@ -7,8 +8,9 @@ import pytest
 from runner.live import record
 from runner.live.comms import WIDGET_TARGET
 from runner.live.frames import Frame
+from runner.live.mirror import placed
 from runner.live.record import cell_entry, widget_entry
-from runner.live.withheld import VIEW_MIME, Withheld
+from runner.live.withheld import VIEW_MIME, Withheld, without_words
 from tests.runner.live.messages import told
 from tests.runner.recorded import (
     DAYS,
@@ -146,3 +148,21 @@ def test_the_words_beside_a_widget_which_say_its_value_are_left_out() -> None:
         cell_entry({"cell": 0, "change": "append", "output": plain})["cell"]["output"]
         == plain
     )
+
+
+def test_the_picture_beside_a_widget_stays_since_it_is_all_that_a_result_has() -> None:
+    view = {VIEW_MIME: {"model_id": MAP}, "image/png": "aGk=", "text/html": "CANARY"}
+    output = {"output_type": "display_data", "data": view, "metadata": {}}
+    kept = without_words(output)["data"]
+    assert kept == {VIEW_MIME: {"model_id": MAP}, "image/png": "aGk="}
+
+
+@pytest.mark.security
+def test_a_buffer_is_kept_under_its_own_path_or_not_at_all() -> None:
+    """A path that can be none must not move the buffers after it to other names."""
+    data = {"state": {}, "buffer_paths": [[], ["b"], 3, ["c"]]}
+    frame = told("comm_msg", {"comm_id": MAP, "data": data}, buffers=(b"1", b"2", b"3"))
+    found = widget(frame)
+    assert found["content"]["data"]["buffer_paths"] == [["b"]]
+    assert [base64.b64decode(each) for each in found["buffers"]] == [b"2"]
+    assert placed([[], ["b"], 3, ["c"]], (b"1", b"2", b"3")) == {("b",): b"2"}
