@@ -1,6 +1,6 @@
 """What a version reads and how two versions differ, in words for people."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -55,6 +55,15 @@ def parameter_title(name: str, schema: Mapping[str, Any]) -> str:
 def parameter_order(schema: Mapping[str, Any]) -> int:
     """Return where a parameter stands among the others; storage keeps no order."""
     return int(schema.get("x-countersign", {}).get("order", 0))
+
+
+def value_in_words(value: object, labels: Mapping[Any, str]) -> str:
+    """Return one value as people read it, by its label where it has one; a list in a list has none."""
+    if isinstance(value, Hashable) and value in labels:
+        return labels[value]
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return "unset" if value is None else str(value)
 
 
 @dataclass(frozen=True)

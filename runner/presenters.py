@@ -1,6 +1,6 @@
 """Whose truth a result shows, and how far a run has come, in words for pages."""
 
-from collections.abc import Hashable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -9,7 +9,7 @@ from accounts.models import PersonaAssignment
 from accounts.personas import Persona
 from gallery.models import Version
 from gallery.parameters.options import labels_of
-from gallery.presenters import parameter_order, parameter_title
+from gallery.presenters import parameter_order, parameter_title, value_in_words
 from reviews.models import Meaning, Signature
 from runner.models import Run
 from runner.results.document import ResultHeader, Signed
@@ -106,16 +106,8 @@ def parameters_in_words(
 
 def _words(value: object, labels: Mapping[Any, str]) -> str:
     if isinstance(value, list):
-        return ", ".join(_word(each, labels) for each in value) or "none"
-    return _word(value, labels)
-
-
-def _word(value: object, labels: Mapping[Any, str]) -> str:
-    if isinstance(value, Hashable) and value in labels:
-        return labels[value]
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    return "unset" if value is None else str(value)
+        return ", ".join(value_in_words(each, labels) for each in value) or "none"
+    return value_in_words(value, labels)
 
 
 def took_ms(run: Run) -> int | None:

@@ -1,7 +1,7 @@
 """Small parts that pages of every app draw: icons, seals, moments, words."""
 
 import json
-from collections.abc import Hashable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -16,7 +16,7 @@ from gallery.limits import limits_in_words
 from gallery.models import Version
 from gallery.parameters.annotations import non_null
 from gallery.parameters.options import labels_of
-from gallery.presenters import parameter_order, parameter_title
+from gallery.presenters import parameter_order, parameter_title, value_in_words
 from gallery.workflow import Status
 
 register = template.Library()
@@ -156,7 +156,7 @@ def parameter_words(schema: Mapping[str, Any]) -> str:
     labels = labels_of(dict(schema))
     for choices, lead in ((schema, "One of"), (schema.get("items", {}), "Any of")):
         if "enum" in choices:
-            shown = [labels.get(each, each) for each in choices["enum"]]
+            shown = [value_in_words(each, labels) for each in choices["enum"]]
             words = [f"{lead} {and_join(shown)}"]
     if "default" in schema:
         words.append(f"default {_value_words(schema['default'], labels)}")
@@ -177,9 +177,5 @@ def _kind(schema: Mapping[str, Any]) -> str:
 
 def _value_words(value: object, labels: Mapping[Any, str]) -> str:
     if isinstance(value, list):
-        return and_join([labels.get(each, each) for each in value]) or "empty"
-    if isinstance(value, Hashable) and value in labels:
-        return labels[value]
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    return "unset" if value is None else str(value)
+        return and_join([value_in_words(each, labels) for each in value]) or "empty"
+    return value_in_words(value, labels)

@@ -6,7 +6,7 @@ from accounts.models import User
 from gallery.workflow import Status
 from tests.factories.gallery import ipynb, make_notebook, make_version
 from tests.gallery.layouts import at, grid_of
-from tests.gallery.notebooks import as_bytes
+from tests.gallery.notebooks import as_bytes, code, notebook
 from tests.pages import as_reader, text, version_path
 
 pytestmark = pytest.mark.django_db
@@ -18,6 +18,14 @@ def test_the_source_shows_code_findings_parameters_and_digest(ada: User) -> None
     assert "import requests" in page.replace("  ", " ")
     assert "has no network" in page or "network" in page
     assert version.digest in page
+
+
+def test_a_default_of_lists_in_a_list_is_shown(ada: User) -> None:
+    source = "groups = [['A', 'B'], ['C']]"
+    cell = code(source, tags=["parameters"])
+    version = make_version(data=as_bytes(notebook(cell)))
+    page = text(as_reader(ada).get(version_path(version)))
+    assert "default ['A', 'B'] and ['C']" in page
 
 
 def test_code_is_shown_as_text_and_never_as_markup(ada: User) -> None:
