@@ -5,6 +5,7 @@ from typing import Any
 
 from gallery.findings.model import Finding
 from gallery.layouts import Kind, Layout, read_layout
+from gallery.parameters.names import SKIP_TAG, has_tag
 
 #: The finding that says how readers see the cells; it is signed with the version.
 CODE = "layout"
@@ -45,9 +46,8 @@ def _counted(count: int, one: str, many: str) -> str:
 
 
 def _runs(cell: dict[str, Any]) -> bool:
-    tags = cell.get("metadata", {}).get("tags", [])
     is_code = cell["cell_type"] == "code" and bool(cell["source"].strip())
-    return is_code and "skip-execution" not in tags
+    return is_code and not has_tag(cell, SKIP_TAG)
 
 
 def _is_text(cell: dict[str, Any]) -> bool:

@@ -9,7 +9,7 @@ from gallery.findings.model import Finding
 from gallery.findings.waiting import LIVE_TAG
 from gallery.parameters.assignments import read_assignments
 from gallery.parameters.infer import infer_parameters
-from gallery.parameters.names import INJECTED_TAG, PARAMETERS_TAG
+from gallery.parameters.names import INJECTED_TAG, PARAMETERS_TAG, SKIP_TAG
 from gallery.parameters.widget_names import widget_names
 
 _HIDING = {
@@ -25,7 +25,7 @@ _KNOWN = _HIDING | {
     PARAMETERS_TAG,
     INJECTED_TAG,
     LIVE_TAG,
-    "skip-execution",
+    SKIP_TAG,
     "raises-exception",
     "remove-output",
     "remove_output",
@@ -66,11 +66,11 @@ def _check_tags(cell: CheckedCell) -> Iterator[Finding]:
     if "raises-exception" in cell.tags:
         message = "This cell is tagged “raises-exception”: the run goes on when it fails, and readers may not notice."
         yield Finding("raises_exception", "warning", message, cell.index)
-    if "skip-execution" in cell.tags:
+    if SKIP_TAG in cell.tags:
         yield Finding(
             "skipped_cell",
             "info",
-            "This cell is tagged “skip-execution” and is not run.",
+            f"This cell is tagged “{SKIP_TAG}” and is not run.",
             cell.index,
         )
     if LIVE_TAG in cell.tags:

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 from gallery.findings.cells import CheckedCell, CheckedNotebook
 from gallery.findings.model import Finding
+from gallery.parameters.names import SKIP_TAG
 
 #: The finding of a cell that does not end before a reader has answered.
 CODE = "waits_for_input"
@@ -16,7 +17,7 @@ _WAITING = {
     "jupyter_ui_poll": frozenset({"run_ui_poll_loop", "ui_events"}),
 }
 _WAITING_MAGICS = frozenset({"block", "blockrun"})
-_NEVER_WAITS = frozenset({LIVE_TAG, "skip-execution"})
+_NEVER_WAITS = frozenset({LIVE_TAG, SKIP_TAG})
 
 
 def check_waiting(notebook: CheckedNotebook) -> Iterator[Finding]:

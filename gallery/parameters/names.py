@@ -8,6 +8,8 @@ from typing import Any
 
 PARAMETERS_TAG = "parameters"
 INJECTED_TAG = "injected-parameters"
+#: The tag of cells that are never executed.
+SKIP_TAG = "skip-execution"
 
 # IPython binds these in every kernel; a parameter of that name would break the notebook or the runner.
 _RESERVED = {"In", "Out", "get_ipython", "exit", "quit", "display"}

@@ -59,7 +59,7 @@ def test_each_hidden_cell_is_named_and_all_are_counted():
 def test_cells_that_do_not_run_are_not_counted_as_running():
     cells = [
         code("", **in_view(HIDDEN, "r")),
-        code("1", tags=["skip-execution"], **in_view(HIDDEN, "r")),
+        code("1", tags=["Skip-Execution"], **in_view(HIDDEN, "r")),
         code("2", **in_view(HIDDEN, "r")),
         markdown("Who may see this.", metadata=in_view(HIDDEN, "r")),
         {**markdown("raw"), "cell_type": "raw"},

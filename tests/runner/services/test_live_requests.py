@@ -11,7 +11,8 @@ from gallery.findings import find, waiting
 from gallery.findings.waiting import LIVE_TAG
 from gallery.findings.widgets import CODE
 from gallery.models import Version
-from runner.kernelhost.cells import LIVE_TAG as TAG_OF_THE_HOST
+from gallery.parameters.names import SKIP_TAG
+from runner.kernelhost import cells
 from runner.kernelhost.cells import executes
 from runner.models import Run
 from runner.policies import stop_reason
@@ -186,10 +187,16 @@ def test_cells_for_live_pages_count_there_only(adams: User) -> None:
         ("other", True, True),
         (LIVE_TAG, False, True),
         ("Live-Only", False, True),
-        ("skip-execution", False, False),
+        (SKIP_TAG, False, False),
+        ("Skip-Execution", False, False),
     ],
 )
-def test_which_cells_are_executed(tag: str, without: bool, live: bool) -> None:
+def test_which_cells_are_executed_is_what_reviewers_are_told(
+    tag: str, without: bool, live: bool
+) -> None:
     cell = code("1", tags=[tag])
     assert (executes(cell, live=False), executes(cell, live=True)) == (without, live)
-    assert LIVE_TAG == TAG_OF_THE_HOST
+    told = {each.code for each in find(notebook(cell), environment_packages=set())}
+    assert ("skipped_cell" in told) == (not live)
+    assert ("live_only_cell" in told) == (live and not without)
+    assert (LIVE_TAG, SKIP_TAG) == (cells.LIVE_TAG, cells.SKIP_TAG)
