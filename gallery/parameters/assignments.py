@@ -7,7 +7,7 @@ from typing import Any
 from gallery.parameters.comments import Comment, comment_of, comments_by_line
 from gallery.parameters.controls import Control, UnreadableControl, read_control
 from gallery.parameters.literals import NotLiteral, read_literal
-from gallery.parameters.widget_names import WidgetNames
+from gallery.parameters.widget_names import WidgetNames, bindings
 
 
 @dataclass(frozen=True)
@@ -35,26 +35,46 @@ def read_assignments(
     """
     comments = comments_by_line(source)
     found: list[Assignment] = []
+    controls: set[str] = set()
+    changed_on: dict[str, int] = {}
     for node in tree.body:
-        comment = comment_of(node, comments)
-        if isinstance(node, ast.Assign | ast.AnnAssign) and node.value is not None:
-            try:
-                control = read_control(node.value, names)
-            except UnreadableControl as problem:
-                _note_control(node, str(problem), notes)
-                continue
-            if control is not None:
-                found += _controlled(node, control, comment, notes)
-                continue
-        if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name):
-            found.append(_annotated(node, node.target.id, comment))
-        elif isinstance(node, ast.Assign):
-            found += _plain(node, comment, notes)
-        elif isinstance(
-            node, ast.AugAssign | ast.If | ast.For | ast.While | ast.With | ast.Try
-        ):
-            _note_nested(node, notes)
-    return found
+        for name in controls & _bound(node):
+            changed_on.setdefault(name, node.lineno)
+        read = _read(node, names, comment_of(node, comments), notes)
+        controls |= {each.name for each in read if each.control is not None}
+        found += read
+    for name, line in changed_on.items():
+        notes.append(
+            f"The control “{name}” is no parameter: line {line} changes it after it is made."
+        )
+    return [each for each in found if each.name not in changed_on]
+
+
+def _bound(node: ast.stmt) -> set[str]:
+    """Return each name that a statement, or anything in it, binds, deletes or replaces a part of."""
+    return {name for each in ast.walk(node) for name, _ in bindings(each)}
+
+
+def _read(
+    node: ast.stmt, names: WidgetNames, comment: Comment, notes: list[str]
+) -> list[Assignment]:
+    if isinstance(node, ast.Assign | ast.AnnAssign) and node.value is not None:
+        try:
+            control = read_control(node.value, names)
+        except UnreadableControl as problem:
+            _note_control(node, str(problem), notes)
+            return []
+        if control is not None:
+            return _controlled(node, control, comment, notes)
+    if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name):
+        return [_annotated(node, node.target.id, comment)]
+    if isinstance(node, ast.Assign):
+        return _plain(node, comment, notes)
+    if isinstance(
+        node, ast.AugAssign | ast.If | ast.For | ast.While | ast.With | ast.Try
+    ):
+        _note_nested(node, notes)
+    return []
 
 
 def _targets(node: ast.Assign | ast.AnnAssign) -> list[ast.expr]:

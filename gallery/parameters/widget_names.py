@@ -42,7 +42,7 @@ def widget_names(cells: Iterable[PythonCell]) -> WidgetNames:
         if cell.tree is None or not _is_plain(cell):
             return WidgetNames({})
         for node in ast.walk(cell.tree):
-            for name, meaning in _bindings(node):
+            for name, meaning in bindings(node):
                 meanings.setdefault(name, set()).add(meaning)
     if "*" in meanings:
         return WidgetNames({})
@@ -54,7 +54,7 @@ def _is_plain(cell: PythonCell) -> bool:
     return all(magic.mark == "%" and magic.name in _HARMLESS for magic in cell.magics)
 
 
-def _bindings(node: ast.AST) -> Iterator[tuple[str, str]]:
+def bindings(node: ast.AST) -> Iterator[tuple[str, str]]:
     """Yield each name that ``node`` binds, with the dotted name it imports; empty for anything else."""
     match node:
         case ast.Import():
@@ -68,7 +68,7 @@ def _bindings(node: ast.AST) -> Iterator[tuple[str, str]]:
         case ast.Name(ctx=ast.Store() | ast.Del()):
             yield node.id, ""
         case ast.Attribute(value=ast.Name(), ctx=ast.Store() | ast.Del()):
-            # A module whose parts are replaced is not that module any more.
+            # What has a part replaced is not the same any more: neither a module nor a control.
             yield node.value.id, ""  # type: ignore[attr-defined]  # matched above
         case ast.FunctionDef() | ast.AsyncFunctionDef() | ast.ClassDef():
             yield node.name, ""

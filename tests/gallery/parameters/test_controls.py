@@ -269,6 +269,49 @@ def test_one_control_under_two_names_is_no_parameter() -> None:
     assert "more than one plain name" in refused(f"{IMPORT}a.b = w.IntSlider()")
 
 
+@pytest.mark.parametrize(
+    "change",
+    [
+        "x.max = 5",
+        "x.value = 7",
+        "x.value += 1",
+        "x.max, y = 5, 1",
+        "x = decorated(x)",
+        "x = w.IntSlider(7)",
+        "x = w.Output()",
+        "x: int",
+        "x += 1",
+        "del x",
+        "del x.max",
+        "def x(): pass",
+        "class x: pass",
+        "def reset():\n    x.value = 0",
+        "if late:\n    x.max = 5",
+        "for x in range(3): pass",
+        "for x.value in range(3): pass",
+        "with opened() as x: pass",
+        "import math as x",
+        "from math import pi as x",
+        "print(x := 3)",
+        "try: pass\nexcept ValueError as x: pass",
+        "match late:\n    case [x]: pass",
+    ],
+)
+def test_a_control_that_is_changed_after_it_is_made_is_no_parameter(
+    change: str,
+) -> None:
+    inferred = infer(f"{IMPORT}x = w.IntSlider(3)\nn = 1\n{change}\nx_1 = 2")
+    assert {"n", "x_1"} <= inferred.schema["properties"].keys() <= {"n", "x_1", "y"}
+    note = "The control “x” is no parameter: line 5 changes it after it is made."
+    assert note in inferred.notes
+
+
+def test_what_only_uses_a_control_leaves_it_a_parameter() -> None:
+    uses = "x.observe(print, 'value')\nx.layout.width = '9em'\ny = x.value\nx"
+    inferred = infer(f"{IMPORT}x = 1\nx = w.IntSlider(3)\n{uses}")
+    assert inferred.schema["properties"]["x"]["default"] == 3
+
+
 @pytest.mark.security
 @pytest.mark.parametrize("declared", [True, ["Other", " Patient: "]])
 def test_a_sensitive_control_is_no_parameter_since_those_are_kept(declared) -> None:
