@@ -42,8 +42,8 @@ class Control:
     bind: str | None = None
     labels: list[str] = field(default_factory=list)
     title: str = ""
-    #: Its name on the page, as it is written.
-    description: str = ""
+    #: Its name on the page, as it is written; None when only the notebook knows it.
+    description: str | None = ""
     help: str = ""
 
 
@@ -67,7 +67,7 @@ def read_control(node: ast.expr, names: WidgetNames) -> Control | None:
     return replace(
         control,
         title=_title(arguments),
-        description=_text(arguments, "description"),
+        description=_description(arguments),
         help=_text(arguments, "tooltip"),
     )
 
@@ -107,6 +107,14 @@ def _text(arguments: Arguments, name: str) -> str:
     except UnreadableControl:
         return ""
     return found.strip() if isinstance(found, str) else ""
+
+
+def _description(arguments: Arguments) -> str | None:
+    try:
+        _literal(arguments, "description")
+    except UnreadableControl:
+        return None
+    return _text(arguments, "description")
 
 
 def _title(arguments: Arguments) -> str:

@@ -64,10 +64,10 @@ def infer_parameters(notebook: dict[str, Any]) -> Inferred:
                 f"“{assignment.name}” cannot be a parameter: the name is reserved."
             )
             continue
-        if _is_sensitive(assignment, notebook):
+        sensitive = _why_sensitive(assignment, notebook)
+        if sensitive:
             notes.append(
-                f"“{assignment.name}” is declared sensitive, so it is no parameter: what a run "
-                "is asked with is kept."
+                f"“{assignment.name}” {sensitive}, so it is no parameter: what a run is asked with is kept."
             )
             continue
         properties[assignment.name] = property_schema(
@@ -110,12 +110,17 @@ def _assignments(
     return read_assignments(cell.tree, source, notes, names)
 
 
-def _is_sensitive(assignment: Assignment, notebook: dict[str, Any]) -> bool:
-    if assignment.control is None:
-        return False
+def _why_sensitive(assignment: Assignment, notebook: dict[str, Any]) -> str:
+    """Return why the value must not be kept, or nothing; what may be declared sensitive is taken for it."""
     declared = sensitive_widgets(notebook)
-    names = [] if isinstance(declared, bool) else [each.strip() for each in declared]
-    return declared is True or assignment.control.description.strip() in names
+    if assignment.control is None or not declared:
+        return ""
+    description = assignment.control.description
+    if declared is True or description in [each.strip() for each in declared]:
+        return "is declared sensitive"
+    if description is None:
+        return "may be declared sensitive (its “description” is not written out)"
+    return ""
 
 
 def _note_other_cells(notebook: dict[str, Any], notes: list[str]) -> None:

@@ -325,6 +325,18 @@ def test_a_sensitive_control_is_no_parameter_since_those_are_kept(declared) -> N
     assert list(others.schema["properties"]) == ["who", "days"]
 
 
+@pytest.mark.security
+@pytest.mark.parametrize("description", ["label", "f'{label}:'", "'Pat' + 'ient'"])
+def test_one_that_may_be_declared_sensitive_is_taken_for_it(description: str) -> None:
+    source = f"import ipywidgets as w\nwho = w.Text(description={description})"
+    declaring = infer(source, countersign={"sensitive_widgets": ["Patient"]})
+    assert declaring.schema["properties"] == {}
+    (note,) = declaring.notes
+    assert note.startswith("“who” may be declared sensitive (its “description” is not ")
+    assert note.endswith(" is no parameter: what a run is asked with is kept.")
+    assert list(infer(source).schema["properties"]) == ["who"]
+
+
 def test_plain_parameters_stand_beside_controls() -> None:
     properties = infer(f"{IMPORT}ward = 'A'\nx: w.Text = w.Text()\nn = 1").schema[
         "properties"
