@@ -16,7 +16,8 @@ _WAITING = {
     "ipython_blocking": frozenset({"CaptureExecution"}),
     "jupyter_ui_poll": frozenset({"run_ui_poll_loop", "ui_events"}),
 }
-_WAITING_MAGICS = frozenset({"block", "blockrun"})
+#: Magics that wait; all are of ipython_blocking.
+WAITING_MAGICS = frozenset({"block", "blockrun"})
 _NEVER_WAITS = frozenset({LIVE_TAG, SKIP_TAG})
 
 
@@ -37,7 +38,7 @@ def _waits(cell: CheckedCell, notebook: CheckedNotebook) -> int | None:
     if cell.python is None:
         return None
     for magic in cell.python.magics:
-        if magic.mark == "%" and magic.name in _WAITING_MAGICS:
+        if magic.mark == "%" and magic.name in WAITING_MAGICS:
             return magic.line
     for node in ast.walk(cell.tree) if cell.tree is not None else ():
         if isinstance(node, ast.Name | ast.Attribute) and isinstance(

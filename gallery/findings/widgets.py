@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 from gallery.findings.cells import CheckedNotebook
 from gallery.findings.model import Finding
+from gallery.findings.waiting import WAITING_MAGICS
 
 #: The finding that says so; it is signed with the version, like every finding.
 CODE = "uses_widgets"
@@ -45,6 +46,10 @@ def _used(notebook: CheckedNotebook) -> Iterator[str]:
             given = set(magic.text.split()[1:])
             if magic.name == "matplotlib" and given & _WIDGET_BACKENDS:
                 yield "ipympl"
+            elif magic.name in WAITING_MAGICS:
+                yield "ipython_blocking"
+            elif magic.name == "load_ext":
+                yield from given & WIDGET_MODULES
 
 
 def _named(notebook: CheckedNotebook) -> Iterator[str]:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from gallery.findings import Finding, find
+from gallery.findings import Finding, find, widgets
 from gallery.findings.waiting import CODE, LIVE_TAG
 from tests.gallery.notebooks import code, notebook
 
@@ -33,6 +33,23 @@ def waiting(source: str, *, tags: list[str] | None = None) -> list[Finding]:
 def test_a_cell_that_waits_is_told_with_its_line(source: str) -> None:
     (finding,) = waiting(source)
     assert (finding.cell, finding.line, finding.severity) == (2, 2, "info")
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "%block button",
+        "%blockrun button",
+        "import jupyter_ui_poll\njupyter_ui_poll.run_ui_poll_loop(done)",
+        "import jupyter_ui_poll as ui\nui.ui_events()",
+        "from jupyter_ui_poll import ui_events as events\nevents()",
+        "from ipython_blocking import CaptureExecution\nCaptureExecution()",
+        "ipython_blocking.CaptureExecution()",
+    ],
+)
+def test_whatever_waits_can_be_opened_as_a_live_page(source: str) -> None:
+    found = find(notebook(code(source)), environment_packages=set())
+    assert {CODE, widgets.CODE} <= {each.code for each in found}
 
 
 @pytest.mark.parametrize(

@@ -34,6 +34,9 @@ def said(*sources: str) -> list[str]:
         ("from plotly.graph_objects import FigureWidget", "plotly"),
         ("from plotly.graph_objects import FigureWidget as Plot", "plotly"),
         ("import ipython_blocking", "ipython_blocking"),
+        ("%load_ext ipython_blocking", "ipython_blocking"),
+        ("%block ready", "ipython_blocking"),
+        ("x = 1\n%blockrun ready", "ipython_blocking"),
         ("from jupyter_ui_poll import ui_events", "jupyter_ui_poll"),
     ],
 )
