@@ -114,6 +114,12 @@ def _check_parameters(notebook: CheckedNotebook) -> Iterator[Finding]:
     for cell in tagged[1:]:
         message = "A second cell is tagged “parameters”. It runs after the values are set and overrides them."
         yield Finding("second_parameters_cell", "error", message, cell.index)
+    if LIVE_TAG in tagged[0].tags:
+        message = (
+            f"The parameters cell is tagged “{LIVE_TAG}”: runs without a live page leave it out, and what they are "
+            "asked with has nothing to be set in. Remove the tag."
+        )
+        yield Finding("live_only_parameters", "error", message, tagged[0].index)
     before = [
         cell
         for cell in code

@@ -206,6 +206,15 @@ def test_parameters_should_come_first():
     assert codes(code("import os"), parameters, code("a")) == []
 
 
+def test_parameters_that_only_live_pages_have_are_an_error():
+    tags = ["parameters", "Live-Only"]
+    found = look(code("a = 1", tags=tags), code("a"))
+    assert [(each.code, each.severity, each.cell) for each in found] == [
+        ("live_only_cell", "info", 0),
+        ("live_only_parameters", "error", 0),
+    ]
+
+
 def test_a_second_parameters_cell_is_an_error():
     cell = code("a = 1", tags=["parameters"])
     assert codes(cell, cell, code("a")) == ["second_parameters_cell"]
