@@ -73,20 +73,20 @@ class Record:
         self._changes.append(entry)
 
     def keep(self, *, now: datetime) -> None:
-        """Seal what has come since the last time."""
-        events, self._events = self._events, []
-        came, self._changes = self._changes, []
+        """Seal what has come since the last time; what a database refuses waits for the next."""
+        events, came = self._events, self._changes
         changes = lasting(came)
-        if len(changes) < len(came):
-            self._changes_bytes -= _size_bytes(came) - _size_bytes(changes)
         keep_record(
             run=self._run,
             events=(self._kept_events, events),
             changes=(self._kept_changes, changes),
             now=now,
         )
+        if len(changes) < len(came):
+            self._changes_bytes -= _size_bytes(came) - _size_bytes(changes)
         self._kept_events += len(events)
         self._kept_changes += len(changes)
+        self._events, self._changes = [], []
 
 
 def _size_bytes(entries: list[Json]) -> int:

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 import redis
 from django.conf import settings as configured
+from django.db import OperationalError
 from django.utils import timezone
 
 from accounts.models import User
@@ -199,3 +200,27 @@ def test_what_a_kernel_is_not_sent_is_not_recorded(
         {"value": 3},
     ]
     assert len(host.told) == 3
+
+
+def test_what_a_database_refuses_is_kept_the_next_time(
+    live: LiveSession, run: Run, host: Host, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The kernel has heard it, so the record must tell of it: the numbers alone would miss nothing."""
+
+    def fail(*_: Any, **__: Any) -> None:
+        raise OperationalError
+
+    page = stays(live, run)
+    page.move(SLIDER, value=1)
+    wait_for(lambda: host.told)
+    # After the events were written, before what pages were told is.
+    monkeypatch.setattr(PageChangeBatch, "save", fail)
+    with pytest.raises(OperationalError):
+        live.keep(now=timezone.now())
+    monkeypatch.undo()
+    assert (recorded(), changes_of(run)) == ([], [])
+    page.move(SLIDER, value=2)
+    wait_for(lambda: len(host.told) == 2)
+    live.keep(now=timezone.now())
+    assert [event["values"] for event in recorded()] == [{"value": 1}, {"value": 2}]
+    assert [change["step"] for change in changes_of(run)] == [0]
