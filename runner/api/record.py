@@ -29,7 +29,9 @@ from runner.results.responses import attachment_response
 class ChangeSerializer(serializers.Serializer[Any]):
     """One trait of a control that was changed."""
 
-    trait = serializers.CharField()
+    trait = serializers.CharField(
+        help_text="Its name; to auditors `a trait` where a page may have made it up."
+    )
     deed = serializers.CharField(help_text="What happened to it, in words.")
     value = serializers.CharField(
         help_text="What it was set to, in words; empty unless `keeping` is `kept`."
@@ -48,8 +50,12 @@ class DoneSerializer(serializers.Serializer[Any]):
 
     number = serializers.IntegerField(min_value=1)
     at = serializers.DateTimeField()
-    control = serializers.CharField(help_text="The same for the same control.")
-    kind = serializers.CharField()
+    control = serializers.CharField(
+        help_text="The same for the same control; to auditors a number, as `control 3`."
+    )
+    kind = serializers.CharField(
+        help_text="In words; to auditors, never by a name that code has chosen."
+    )
     name = serializers.CharField(
         source="label",
         help_text="To auditors only where the approved code says it.",

@@ -1,6 +1,6 @@
 """Read the record of a live session; every look is an event before it is a look."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import overload
 
@@ -10,7 +10,7 @@ from accounts.models import User
 from accounts.policies import require
 from audit.log import record
 from runner.live.frames import Json
-from runner.models import Run
+from runner.models import Run, WidgetEventBatch
 from runner.policies import record_blockers
 from runner.results.batches import opened
 
@@ -44,17 +44,22 @@ class RecordedEvents(Sequence[Json]):
         place = range(self._count)[at]
         return self._between(place, place + 1)[0]
 
+    def __iter__(self) -> Iterator[Json]:
+        for batch in self._batches.iterator(chunk_size=10):
+            yield from _numbered(batch)
+
     def _between(self, start: int, stop: int) -> list[Json]:
         holding = self._batches.filter(first__lte=start).last()
         if holding is None:
             return []
         wanted = self._batches.filter(first__gte=holding.first, first__lt=stop)
-        entries = [
-            {**entry, "number": number}
-            for batch in wanted
-            for number, entry in enumerate(opened(batch), start=batch.first + 1)
-        ]
+        entries = [entry for batch in wanted for entry in _numbered(batch)]
         return entries[start - holding.first : stop - holding.first]
+
+
+def _numbered(batch: WidgetEventBatch) -> Iterator[Json]:
+    for number, entry in enumerate(opened(batch), start=batch.first + 1):
+        yield {**entry, "number": number}
 
 
 @transaction.atomic

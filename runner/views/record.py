@@ -31,8 +31,8 @@ def record(request: HttpRequest, run_id: UUID) -> HttpResponse:
     if blockers:
         return render(request, "runner/record.html", context, status=_status(blockers))
     events = read_record(run=run, by=request.user, now=now)
-    page = Paginator(events, _PER_PAGE).get_page(request.GET.get("page"))
     sight = sight_of(request.user, run)
+    page = Paginator(events, _PER_PAGE).get_page(request.GET.get("page"))
     context |= {
         "page": page,
         "sight": sight,

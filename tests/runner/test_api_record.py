@@ -14,7 +14,7 @@ from runner.models import Run
 from runner.results.expiry import expire_results
 from tests.api import V1, as_person, codes, is_problem
 from tests.runner.launching import approved
-from tests.runner.recorded import DAYS, NOTE, entry, recorded_run, says, shown
+from tests.runner.recorded import DAYS, MAP, NOTE, entry, recorded_run, says, shown
 
 pytestmark = pytest.mark.django_db
 
@@ -59,7 +59,23 @@ def test_an_auditor_is_told_no_value(run: Run, iris: User) -> None:
         ("", ""),
     ]
     assert {change["keeping"] for _, change in told} == {"not_yours"}
+    assert [each["control"] for each in answer["results"]] == ["control 1", "control 2"]
     assert Event.objects.filter(action="record.read", actor="iris").count() == 1
+
+
+@pytest.mark.security
+def test_an_auditor_is_told_no_name_that_code_or_a_page_chose(
+    version: Version, adams: User, iris: User
+) -> None:
+    chosen = {"comm_id": "CANARY", "module": "CANARY", "model": "CANARY"}
+    run = recorded_run(version, adams, {**entry(MAP, CANARY=1), **chosen})
+    path = f"{V1}/runs/{run.pk}/record/"
+    assert "CANARY" in body(as_person(adams).get(path))
+    answer = as_person(iris).get(path)
+    assert "CANARY" not in body(answer)
+    [told] = answer.json()["results"]
+    assert told["kind"] == "A control of another library"
+    assert told["changes"][0]["trait"] == "a trait"
 
 
 def test_it_comes_in_pages(version: Version, adams: User) -> None:

@@ -11,10 +11,22 @@ from gallery.workflow import Status
 from runner.live import record
 from runner.live.traits import CONTROLS, WRITABLE
 from runner.models import Run
-from runner.record_presenters import KINDS, Change, Keeping, Sight, done, sight_of
+from runner.record_presenters import (
+    KINDS,
+    MAX_TRAIT_CHARS,
+    OTHER_CONTROL,
+    OTHER_LIBRARY,
+    OTHER_TRAIT,
+    Change,
+    Keeping,
+    Sight,
+    done,
+    sight_of,
+)
 from tests.factories.gallery import make_version
 from tests.runner.launching import approved
 from tests.runner.recorded import (
+    CONTROLS_OF_THE_PAGE,
     DAYS,
     GO,
     MAP,
@@ -25,7 +37,8 @@ from tests.runner.recorded import (
     recorded_run,
 )
 
-ALL, NOTHING = Sight(sees_values=True), Sight(sees_values=False)
+NUMBERS = {name: at for at, name in enumerate(CONTROLS_OF_THE_PAGE, start=1)}
+ALL, NOTHING = Sight(sees_values=True), Sight(sees_values=False, numbers=NUMBERS)
 
 
 def words(comm_id: str, *, sight: Sight = ALL, **values: Any) -> list[tuple[str, str]]:
@@ -122,8 +135,43 @@ def test_who_may_not_see_values_sees_that_a_button_was_pressed() -> None:
 def test_a_name_that_the_approved_code_does_not_say_may_be_a_row_s(
     code: str, name: str
 ) -> None:
-    sight = Sight(sees_values=False, code=code)
+    sight = Sight(sees_values=False, code=code, numbers=NUMBERS)
     assert done({**entry(DAYS, value=1), "number": 1}, sight=sight).label == name
+
+
+CANARY = "Ruth Hall"
+
+
+@pytest.mark.security
+@pytest.mark.parametrize(
+    ("module", "model", "kind"),
+    [
+        (CONTROLS, "IntSliderModel", "Slider"),
+        (CONTROLS, CANARY, OTHER_CONTROL),
+        (CANARY, CANARY, OTHER_LIBRARY),
+        (CANARY, "IntSliderModel", OTHER_LIBRARY),
+    ],
+)
+@pytest.mark.parametrize("kept_as", ["values", "withheld", "size_bytes"])
+def test_what_code_or_a_page_may_have_named_after_a_row_is_told_in_other_words(
+    module: str, model: str, kind: str, kept_as: str
+) -> None:
+    made = {**entry(MAP), "comm_id": CANARY, "module": module, "model": model}
+    made[kept_as] = {CANARY: 1}
+    sight = Sight(sees_values=False, numbers={"another": 1, CANARY: 2})
+    shown = done({**made, "number": 1}, sight=sight)
+    assert (shown.control, shown.kind) == ("control 2", kind)
+    assert [each.trait for each in shown.changes] == [OTHER_TRAIT]
+    assert shown.changes[0].deed == "Set a trait to"
+    assert CANARY not in str(shown)
+    assert done({**made, "number": 1}, sight=ALL).control == CANARY
+
+
+def test_a_long_name_of_a_trait_is_cut_for_everybody() -> None:
+    trait = "x" * 2 * MAX_TRAIT_CHARS
+    shown = done({**entry(MAP, **{trait: 1}), "number": 1}, sight=ALL)
+    cut = f"{'x' * MAX_TRAIT_CHARS}…"
+    assert (shown.changes[0].trait, shown.changes[0].deed) == (cut, f"Set {cut} to")
 
 
 @pytest.mark.django_db
@@ -148,12 +196,19 @@ class TestWhoSeesWhat:
             "",
         )
 
+    def test_a_control_has_the_same_number_on_every_page(
+        self, version: Version, adams: User, iris: User
+    ) -> None:
+        uses = [entry(each, value=1) for each in (NOTE, DAYS, NOTE, MAP, DAYS)]
+        run = recorded_run(version, adams, *uses)
+        assert sight_of(iris, run).numbers == {NOTE: 1, DAYS: 2, MAP: 3}
+
     def test_code_that_an_auditor_may_not_read_names_nothing(
         self, version: Version, adams: User, iris: User
     ) -> None:
         version.notebook.source_restricted = True
         version.notebook.save()
-        assert sight_of(iris, recorded_run(version, adams)) == NOTHING
+        assert sight_of(iris, recorded_run(version, adams)) == Sight(False)
 
     def test_of_a_preview_an_auditor_sees_all_whose_code_is_open_to_them(
         self, ravi: User, iris: User
@@ -162,7 +217,7 @@ class TestWhoSeesWhat:
             return recorded_run(make_version(status), ravi, kind="preview")
 
         assert sight_of(iris, preview(Status.IN_REVIEW)) == ALL
-        assert sight_of(iris, preview(Status.DRAFT)) == NOTHING
+        assert sight_of(iris, preview(Status.DRAFT)) == Sight(False)
 
     def test_a_peer_does_not_see_another_s_preview(
         self, ravi: User, petra: User

@@ -18,6 +18,7 @@ from tests.pages import as_reader, text
 from tests.runner.launching import approved
 from tests.runner.recorded import (
     DAYS,
+    MAP,
     NOTE,
     PASSWORD,
     entry,
@@ -69,6 +70,20 @@ def test_an_auditor_reads_which_controls_were_used_and_no_value(
     assert "Note" not in shown
     assert "Hall" not in page.content.decode()
     assert Event.objects.filter(action="record.read", actor="iris").count() == 1
+
+
+@pytest.mark.security
+def test_an_auditor_reads_no_name_that_code_or_a_page_chose(
+    version: Version, adams: User, iris: User
+) -> None:
+    chosen = {"comm_id": "CANARY", "module": "CANARY", "model": "CANARY"}
+    use = {**entry(MAP, CANARY=1), **chosen}
+    run = recorded_run(version, adams, entry(NOTE, value=1), use)
+    page = as_reader(iris).get(f"/runs/{run.pk}/record/")
+    assert "CANARY" not in page.content.decode()
+    assert "Without a name (control 2) A control of another library" in text(page)
+    assert "Set a trait to something that you may not see" in text(page)
+    assert "CANARY" in as_reader(adams).get(f"/runs/{run.pk}/record/").content.decode()
 
 
 def test_a_long_record_comes_in_pages(version: Version, adams: User) -> None:
