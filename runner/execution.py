@@ -21,7 +21,7 @@ from django.utils import timezone
 
 from accounts.policies import Blocker
 from audit.transitions import StaleState
-from gallery.arranged import as_signed
+from gallery.arranged import as_run, as_signed
 from gallery.intake.sensitive import sensitive_widgets
 from gallery.limits import run_limits
 from gallery.parameters.names import INJECTED_TAG, has_tag
@@ -178,7 +178,7 @@ def _close(run: Run, lease: Lease, clock: Clock) -> None:
 
 
 def _watch_host(run: Run, watch: Watch, leases: list[Lease], clock: Clock) -> None:
-    notebook = document(run.version)
+    notebook = as_run(run.version, document(run.version))
     if run.injected_source:
         notebook = inject(notebook, run.injected_source)
     request = ExecuteRequest(

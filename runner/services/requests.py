@@ -23,6 +23,7 @@ from accounts.policies import (
     require,
 )
 from audit.log import record
+from gallery.arranged import as_run
 from gallery.limits import run_limits
 from gallery.models import Notebook, Version
 from gallery.parameters.validate import InvalidParameters, clean_parameters
@@ -219,7 +220,7 @@ def _prepare(
     _require_room(by, queue)
     persona = _persona(kind, launch.persona, by)
     values, source = _bind(version, launch.parameters)
-    cells = document(version)["cells"]
+    cells = as_run(version, document(version))["cells"]
     return Run(
         id=uuid.uuid4(),
         kind=kind,

@@ -1,14 +1,15 @@
-"""A layout counts only where it was among what was signed."""
+"""A layout and a tag count only where they were among what was signed."""
 
 import json
 
 import pytest
 
-from gallery.arranged import as_signed
+from gallery.arranged import as_run, as_signed
 from gallery.findings import find
 from gallery.layouts import Kind, read_layout
 from gallery.models import Version
 from tests.gallery.layouts import at, grid_of
+from tests.gallery.notebooks import code, notebook
 
 pytestmark = pytest.mark.security
 ARRANGED = grid_of(at(0, 0), None)
@@ -36,3 +37,25 @@ def test_one_that_nobody_was_told_of_does_not_and_all_else_stays() -> None:
 def test_a_notebook_without_metadata_has_none_afterwards() -> None:
     version = Version(findings=[])
     assert as_signed(version, {"cells": []}) == {"cells": [], "metadata": {}}
+
+
+TAGGED = notebook(code("1", tags=["Live-Only", "kept"]), code("2"))
+
+
+@pytest.mark.parametrize("given", [as_run, as_signed])
+def test_a_tag_that_was_found_counts(given) -> None:
+    version = Version(findings=found(TAGGED))
+    assert given(version, TAGGED)["cells"] == TAGGED["cells"]
+
+
+@pytest.mark.parametrize("given", [as_run, as_signed])
+def test_one_that_had_no_meaning_is_taken_away_and_all_else_stays(given) -> None:
+    before = json.dumps(TAGGED)
+    first, second = given(Version(findings=[]), TAGGED)["cells"]
+    assert first == {**TAGGED["cells"][0], "metadata": {"tags": ["kept"]}}
+    assert second == TAGGED["cells"][1]
+    assert json.dumps(TAGGED) == before
+
+
+def test_what_is_executed_keeps_its_layout() -> None:
+    assert as_run(Version(findings=[]), ARRANGED) == ARRANGED

@@ -26,6 +26,7 @@ LONG = (
     "tests/runner/kernelhost/test_fork.py",
     "tests/runner/test_execution.py",
     "tests/runner/test_controls.py",
+    "tests/runner/test_as_signed.py",
 )
 
 

@@ -7,6 +7,7 @@ from uuid import UUID
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
+from gallery.arranged import as_run
 from gallery.queries import document
 from runner.models import Run
 from runner.parameters.verify import verify_document
@@ -36,8 +37,8 @@ class Command(BaseCommand):
             )
         )
         problems = verify_document(
-            approved=document(run.version),
-            executed=executed,
+            approved=as_run(run.version, document(run.version)),
+            executed=as_run(run.version, executed),
             schema=run.version.parameters,
             values=run.parameters,
         )

@@ -173,12 +173,17 @@ def test_a_version_that_waits_for_input_has_live_pages_only(
         repeat_run(before=first, by=adams, now=timezone.now(), queue=Queue.API)
 
 
-def test_cells_for_live_pages_count_there_only(adams: User) -> None:
-    version = approved("1", "2", findings=FINDINGS, tags=[LIVE_TAG])
+@pytest.mark.parametrize(("is_told", "without"), [(True, 1), (False, 2)])
+def test_cells_for_live_pages_count_there_only_if_reviewers_were_told(
+    adams: User, is_told: bool, without: int
+) -> None:
+    told = [*FINDINGS, {**FINDINGS[0], "code": waiting.LEFT_OUT}]
+    findings = told if is_told else FINDINGS
+    version = approved("1", "2", findings=findings, tags=[LIVE_TAG])
     run = request_run(
         notebook=version.notebook, launch=Launch(), by=adams, now=timezone.now()
     )
-    assert (run.cells_total, open_live(version, adams).cells_total) == (1, 2)
+    assert (run.cells_total, open_live(version, adams).cells_total) == (without, 2)
 
 
 @pytest.mark.parametrize(
