@@ -1,13 +1,18 @@
 """What a version reads and how two versions differ, in words for people."""
 
 from collections.abc import Hashable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
+from gallery.arranged import as_signed
 from gallery.characters import shown
 from gallery.findings.layout import CODE as LAYOUT
+from gallery.findings.layout import NOT_SHOWN
+from gallery.interactive import values_not_kept
+from gallery.layouts import Layout, read_layout
 from gallery.limits import limits_in_words
 from gallery.models import Version
+from gallery.queries import document
 from gallery.source_view import SourceCell, source_cells
 
 
@@ -76,7 +81,7 @@ class Change:
 
 
 def changes_beside_code(old: Version, new: Version) -> list[Change]:
-    """Return how environment, parameters, layout, limits and declared data differ."""
+    """Return how environment, parameters, layout, what is kept, limits and declared data differ."""
     told = [
         ("Environment", old.environment, new.environment),
         (
@@ -85,7 +90,8 @@ def changes_beside_code(old: Version, new: Version) -> list[Change]:
             new.environment_lock_sha256[:8],
         ),
         ("Parameters", _parameter_names(old), _parameter_names(new)),
-        ("Layout", _layout(old), _layout(new)),
+        ("Layout", *_layouts(old, new)),
+        ("Values of controls", _kept(old), _kept(new)),
         ("Limits", _limits(old), _limits(new)),
         ("Declared tables", _declared(old), _declared(new)),
         ("Data sources", ", ".join(old.data_sources), ", ".join(new.data_sources)),
@@ -97,8 +103,34 @@ def _parameter_names(version: Version) -> str:
     return ", ".join(version.parameters.get("properties", {})) or "none"
 
 
+def _layouts(old: Version, new: Version) -> tuple[str, str]:
+    """Return both layouts in words, which differ wherever the layouts do."""
+    was, now = _layout(old), _layout(new)
+    if was == now and _arrangement(old) != _arrangement(new):
+        return was, f"{now}; cells stand elsewhere, or in other sizes"
+    return was, now
+
+
 def _layout(version: Version) -> str:
-    return layout_in_words(version) or "the notebook's order"
+    """Return how cells are arranged, and by their numbers which of them are not shown."""
+    told = layout_in_words(version).removesuffix(".") or "the notebook's order"
+    hidden = [
+        str(each["cell"] + 1)
+        for each in version.findings
+        if each["code"] == NOT_SHOWN and each["cell"] is not None
+    ]
+    noun = "cell" if len(hidden) == 1 else "cells"
+    return f"{told} ({noun} {', '.join(hidden)})" if hidden else told
+
+
+def _arrangement(version: Version) -> Layout:
+    """Return the layout that readers see; what could not be used of it makes no difference to them."""
+    found = read_layout(as_signed(version, document(version)))
+    return replace(found, faults=())
+
+
+def _kept(version: Version) -> str:
+    return values_not_kept(version).removesuffix(".") or "kept"
 
 
 def _limits(version: Version) -> str:

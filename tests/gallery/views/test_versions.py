@@ -100,4 +100,4 @@ def test_the_difference_names_a_layout_that_hides_more(ada: User) -> None:
     draft = make_version(Status.DRAFT, notebook=approved.notebook, data=after)
     page = text(as_reader(ada).get(version_path(draft, "diff/")))
     was = "Readers see the cells in a grid, not in the notebook's order"
-    assert f"Layout {was}. {was}; 1 cell runs but is not shown." in page
+    assert f"Layout {was} {was}; 1 cell runs but is not shown (cell 2)" in page

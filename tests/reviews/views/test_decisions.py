@@ -6,6 +6,8 @@ from accounts.models import User
 from gallery.models import Version
 from gallery.workflow import Status
 from tests.factories.gallery import make_version, review
+from tests.gallery.layouts import at, grid_of
+from tests.gallery.notebooks import as_bytes
 from tests.pages import PASSWORD, as_reader, text, version_path
 
 pytestmark = pytest.mark.django_db
@@ -128,6 +130,23 @@ def test_the_sheet_counts_what_changed_since_the_last_signature(carol: User) -> 
     page = text(as_reader(carol).get(version_path(version, "sign-off/")))
     assert "Compared with version 1" in page
     assert "cells: 1 changed" in page or "new" in page
+
+
+@pytest.mark.security
+def test_the_sheet_names_another_hidden_cell_and_what_is_no_longer_kept(
+    carol: User,
+) -> None:
+    hidden = {"hidden": True}
+    before = grid_of(at(0, 0), at(2, 0), hidden)
+    now = grid_of(at(0, 0), hidden, at(2, 0))
+    now["metadata"]["countersign"] = {"sensitive_widgets": ["Age"]}
+    old = make_version(Status.APPROVED, data=as_bytes(before))
+    data = as_bytes(now)
+    version = make_version(Status.PEER_APPROVED, notebook=old.notebook, data=data)
+    page = text(as_reader(carol).get(version_path(version, "sign-off/")))
+    assert "is not shown (cell 3), is now Readers" in page
+    assert "is not shown (cell 2)" in page
+    assert "Values of controls: was kept, is now What readers set “Age” to" in page
 
 
 def test_a_rejection_sends_the_version_back(carol: User) -> None:
