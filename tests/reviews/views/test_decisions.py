@@ -144,9 +144,9 @@ def test_the_sheet_names_another_hidden_cell_and_what_is_no_longer_kept(
     data = as_bytes(now)
     version = make_version(Status.PEER_APPROVED, notebook=old.notebook, data=data)
     page = text(as_reader(carol).get(version_path(version, "sign-off/")))
-    assert "is not shown (cell 3), is now Readers" in page
+    assert "is not shown (cell 3) is now: Readers" in page
     assert "is not shown (cell 2)" in page
-    assert "Values of controls: was kept, is now What readers set “Age” to" in page
+    assert "Values of controls was: kept is now: What readers set “Age” to" in page
 
 
 def test_a_rejection_sends_the_version_back(carol: User) -> None:
