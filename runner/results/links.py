@@ -119,29 +119,36 @@ def _new_token(
     return token
 
 
-@transaction.atomic
 def redeem(token: str, *, now: datetime) -> Redeemed:
     """Use the link up and return its result, or a step of its record; the look is in the log before it happens.
 
     A link that turns out to be refused for its person is not used up, but it is dead
     all the same within a minute.  Raises LinkRefused, vault.VaultError.
     """
-    link = _use(token, LinkKind.HTML, LinkKind.REPLAY, now=now)
-    try:
-        if link.step is None:
-            html = view_result(run=link.run, by=link.person, now=now)
-        else:
-            html = _step(link, link.step, now=now)
-    except NotAllowed as refusal:
-        raise LinkRefused from refusal
-    return Redeemed(run=link.run, html=html)
+    found: bytes | NotNow
+    with transaction.atomic():
+        link = _use(token, LinkKind.HTML, LinkKind.REPLAY, now=now)
+        try:
+            if link.step is None:
+                found = view_result(run=link.run, by=link.person, now=now)
+            else:
+                found = _step(link, link.step, now=now)
+        except NotAllowed as refusal:
+            raise LinkRefused from refusal
+    if isinstance(found, NotNow):
+        raise LinkRefused(str(found)) from found
+    return Redeemed(run=link.run, html=found)
 
 
-def _step(link: ContentLink, step: int, *, now: datetime) -> bytes:
+def _step(link: ContentLink, step: int, *, now: datetime) -> bytes | NotNow:
+    """Return a step, or why it cannot be shown: not raised, so that the link is used up all the same.
+
+    A page that is too large is as much work as one that is shown.
+    """
     try:
         return view_step(run=link.run, step=step, by=link.person, now=now)
     except NotNow as not_now:
-        raise LinkRefused(str(not_now)) from not_now
+        return not_now
 
 
 @transaction.atomic

@@ -310,6 +310,17 @@ class TestItsLink:
         answer = self.get(self.link(run, adams, 1))
         assert (answer.status_code, b"too much" in answer.content) == (410, True)
 
+    def test_it_is_used_up_also_by_a_step_that_cannot_be_shown(
+        self, run: Run, adams: User, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """What is too large was followed to be known as such: that is not for the asking, again and again."""
+        monkeypatch.setattr(replay, "MAX_STEP_BYTES", 500)
+        path = self.link(run, adams, 1)
+        self.get(path)
+        assert ContentLink.objects.get().used_at is not None
+        assert b"too much" not in self.get(path).content
+        assert events("record.replayed") == []
+
     def test_a_result_s_link_shows_no_step(self, run: Run, adams: User) -> None:
         address = links.make_link(run, by=adams, now=timezone.now())
         answer = self.get(address.removeprefix(settings.CONTENT_ORIGIN))
