@@ -37,6 +37,11 @@ NOT_KEPT = StateBlocker(
     "From here on the page showed more than a record keeps. What was done is kept: read it "
     "in the list, and see in the result how it ended.",
 )
+NONE_KEPT = StateBlocker(
+    "changes_not_kept",
+    "No step can be shown: before the first of them the page already showed more than a record "
+    "keeps. What was done is kept: read it in the list, and see in the result how it ended.",
+)
 TOO_LARGE = StateBlocker(
     "step_too_large",
     "At this step the page showed too much to be shown again here. The result shows how it ended.",
@@ -52,7 +57,7 @@ def steps_of_session(run: Run) -> int:
 
 
 def first_missing_step(run: Run) -> int | None:
-    """Return from which step on the page was not kept; None where all of it was.
+    """Return from which step on the page was not kept, 0 for all of them; None where all of it was.
 
     Raises vault.VaultError.
     """

@@ -16,7 +16,12 @@ from runner.presenters import persona_words, rights_of
 from runner.queries import recorded_runs
 from runner.record_presenters import done, sight_of
 from runner.results.record import read_record
-from runner.results.replay import NOT_KEPT, first_missing_step, steps_of_session
+from runner.results.replay import (
+    NONE_KEPT,
+    NOT_KEPT,
+    first_missing_step,
+    steps_of_session,
+)
 
 _PER_PAGE = 50
 
@@ -51,8 +56,11 @@ def replay(request: HttpRequest, run_id: UUID) -> HttpResponse:
     if blockers:
         return render(request, "runner/replay.html", context, status=_status(blockers))
     steps, missing = steps_of_session(run), first_missing_step(run)
-    step = _wanted_step(request, steps)
     context["rights"] = rights_of(run)
+    if missing == 0:
+        context["blockers"] = [NONE_KEPT]
+        return render(request, "runner/replay.html", context)
+    step = _wanted_step(request, steps)
     context |= {"steps": steps, "step": step, "first_missing_step": missing}
     if missing is not None and step >= missing:
         context["blockers"] = [NOT_KEPT]

@@ -224,6 +224,17 @@ class TestReplay:
         assert "more than a record keeps" in text(second)
         assert ContentLink.objects.count() == 1
 
+    def test_where_no_step_was_kept_it_says_so_and_leads_to_none(
+        self, version: Version, adams: User
+    ) -> None:
+        changes = [shown(0, "append", output=says("x")), {"step": 0, CUT: True}]
+        run = recorded_run(version, adams, entry(DAYS, value=4), changes=changes)
+        page = as_reader(adams).get(f"/runs/{run.pk}/replay/")
+        assert "No step can be shown" in text(page)
+        assert "up to step" not in text(page)
+        assert 'id="steps"' not in page.content.decode()
+        assert not ContentLink.objects.exists()
+
     def test_a_session_of_which_no_page_was_kept_says_so(
         self, version: Version, adams: User
     ) -> None:
