@@ -21,6 +21,8 @@
     delete globalThis[name];
   }
 
+  // What may be wider than it shows, and what it is given then, so that the keyboard reaches it.
+  const BOXES = ".cs-cell, .jp-OutputArea-output, pre";
   const SCROLLING = [["tabindex", "0"], ["role", "region"], ["aria-label", "Output"]];
   const PARTS = [
     "@jupyterlab/outputarea",
@@ -52,17 +54,6 @@
     const found = versions.find(({ from }) => from === CORE) ?? versions[0];
     const factory = await found.get();
     return factory();
-  };
-
-  /** What scrolls in a cell can be reached by the keyboard; it changes with its size. */
-  const reach = (cell) => {
-    for (const box of [cell, ...cell.querySelectorAll(".jp-OutputArea-output, pre")]) {
-      const scrolls = box.scrollWidth > box.clientWidth && getComputedStyle(box).overflowX === "auto";
-      for (const [name, value] of SCROLLING) {
-        if (scrolls) box.setAttribute(name, value);
-        else box.removeAttribute(name);
-      }
-    }
   };
 
   /** What one code cell shows, and where it stands. */
@@ -99,8 +90,6 @@
       this.node.toggleAttribute("data-shows", this.model.length > 0);
       this.area.widgets.forEach(({ node }, at) =>
         node.toggleAttribute("data-failed", this.model.get(at)?.type === "error"));
-      // Once it is drawn: a longer line need not make its box larger.
-      requestAnimationFrame(() => reach(this.node));
     }
   }
 
@@ -254,24 +243,51 @@
     handle.setAttribute("aria-labelledby", isUpper ? `${label.id} ${handle.id}` : label.id);
   };
 
-  /** Keep what comes and changes usable by the keyboard alone and by ear. */
+  const scrolls = (box) =>
+    box.scrollWidth > box.clientWidth && getComputedStyle(box).overflowX === "auto";
+
+  /** Keep what comes and changes usable by the keyboard alone and by ear.
+   *
+   *  Once a frame, and only what has changed is measured: there may be thousands of outputs.
+   */
   const keepUsable = (cells) => {
-    let sliders = 0, asked;
+    const changed = new Set();
+    let sliders = 0, asked = 0;
     const look = () => {
+      asked = 0;
       for (const handle of cells.querySelectorAll("[role=slider]:not([aria-label])")) {
         nameSlider(handle, (sliders += 1));
       }
-      for (const output of cells.querySelectorAll(".jp-OutputArea-output:not(.jupyter-widgets)")) {
-        if (output.scrollWidth > output.clientWidth) output.tabIndex = 0;
-        else output.removeAttribute("tabindex");
+      // All are measured before any is written to, or each would have the page laid out anew.
+      const found = Array.from(changed, (box) => [box, scrolls(box)]);
+      changed.clear();
+      for (const [box, isScrolling] of found) {
+        for (const [name, value] of SCROLLING) {
+          if (isScrolling) box.setAttribute(name, value);
+          else box.removeAttribute(name);
+        }
       }
     };
-    const lookSoon = () => {
-      cancelAnimationFrame(asked);
-      asked = requestAnimationFrame(look);
+    const lookSoon = () => (asked ||= requestAnimationFrame(look));
+    const sizes = new ResizeObserver((resized) => {
+      for (const { target } of resized) changed.add(target);
+      lookSoon();
+    });
+    const watch = (node) => node.querySelectorAll?.(BOXES).forEach((box) => sizes.observe(box));
+    const hear = ({ target, addedNodes }) => {
+      for (const node of addedNodes) {
+        if (node.matches?.(BOXES)) sizes.observe(node);
+        watch(node);
+      }
+      // A longer line need not make its box larger.
+      let box = (target.closest ? target : target.parentElement)?.closest(BOXES);
+      for (; box; box = box.parentElement?.closest(BOXES)) changed.add(box);
     };
-    new MutationObserver(lookSoon).observe(cells, { childList: true, subtree: true });
-    addEventListener("resize", lookSoon);
+    new MutationObserver((heard) => {
+      heard.forEach(hear);
+      lookSoon();
+    }).observe(cells, { characterData: true, childList: true, subtree: true });
+    watch(cells);
   };
 
   const followTheme = () => {
@@ -290,9 +306,6 @@
     const cells = new Map(
       Array.from(nodes, (node) => [Number(node.dataset.cell), new Cell(node, parts)]),
     );
-    const sizes = new ResizeObserver((changed) => changed.forEach(({ target }) => reach(target.closest(".cs-cell"))));
-    document.querySelectorAll(".cs-words").forEach((words) => sizes.observe(words));
-    cells.forEach((cell) => sizes.observe(cell.area.node));
     addEventListener("resize", () => cells.forEach((cell) => cell.fit()));
     const status = new Status(cells);
     const never = setTimeout(() => status.end("lost", LOST), NEVER_MS);

@@ -24,6 +24,11 @@ WIDE = """
 import pandas
 pandas.DataFrame([range(20)] * 3, columns=[f"a long heading {n}" for n in range(20)])
 """
+OUTPUT_WIDGET = """
+import ipywidgets
+out = ipywidgets.Output()
+display(out, ipywidgets.Button(description="Show"))
+"""
 SECRET = (
     "import ipywidgets; print('secret steps'); ipywidgets.Button(description='Secret')"
 )
@@ -137,6 +142,39 @@ def test_what_scrolls_can_be_reached_by_the_keyboard(seen):
     longer = {"output_type": "stream", "name": "stdout", "text": "a line " * 40}
     seen.peer.change(FOOT, "set", index=0, output=longer)
     expect(foot).to_have_attribute("role", "region")
+
+
+def test_what_fits_again_or_does_not_scroll_is_no_stop_of_the_keyboard(seen):
+    live = started(seen)
+    controls = live.locator(f"[data-cell='{LEFT}'] .jp-OutputArea-output").first
+    seen.page.set_viewport_size({"width": 250, "height": 900})
+    table = live.locator(f"[data-cell='{RIGHT}'] .jp-OutputArea-output")
+    expect(table).to_have_attribute("aria-label", "Output")
+    # Wider than its box, which shows all of it: the box of its cell is what scrolls.
+    controls.evaluate(
+        "node => { node.firstElementChild.style.minWidth = '60rem'; node.append('') }"
+    )
+    box = live.locator(f"[data-cell='{LEFT}']")
+    expect(box).to_have_attribute("tabindex", "0")
+    seen.page.wait_for_timeout(300)
+    expect(controls).not_to_have_attribute("tabindex", "0")
+    shorter = {"output_type": "stream", "name": "stdout", "text": "short"}
+    seen.peer.change(RIGHT, "set", index=0, output=shorter)
+    live.get_by_text("short").wait_for()
+    again = live.locator(f"[data-cell='{RIGHT}'] .jp-OutputArea-output")
+    expect(again).not_to_have_attribute("tabindex", "0")
+    expect(again).not_to_have_attribute("role", "region")
+
+
+def test_what_an_output_widget_shows_later_can_be_reached_too(seen):
+    seen.peer.execute(LEFT, OUTPUT_WIDGET)
+    seen.peer.page["notebook"] = NOTEBOOK
+    live = seen.open()
+    live.get_by_role("button", name="Show").wait_for()
+    seen.peer.execute(RIGHT, "with out: print('a line ' * 100)")
+    line = live.locator(".jp-RenderedText", has_text="a line").last
+    expect(line).to_have_attribute("role", "region")
+    expect(line).to_have_attribute("tabindex", "0")
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
