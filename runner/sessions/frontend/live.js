@@ -67,7 +67,10 @@
       this.fit = () =>
         messaging.MessageLoop.sendMessage(this.area, widgets.Widget.ResizeMessage.UnknownSize);
       widgets.Widget.attach(this.area, node);
-      this.model.changed.connect(() => this.mark());
+      this.model.changed.connect((_, { newIndex }) => {
+        this.markFailed(newIndex);
+        this.mark();
+      });
     }
 
     apply({ change, status, output, index }) {
@@ -88,8 +91,11 @@
     mark() {
       this.node.dataset.state = this.state;
       this.node.toggleAttribute("data-shows", this.model.length > 0);
-      this.area.widgets.forEach(({ node }, at) =>
-        node.toggleAttribute("data-failed", this.model.get(at)?.type === "error"));
+    }
+
+    /** Only the output that has changed is looked at: there may be thousands. */
+    markFailed(at) {
+      this.area.widgets[at]?.node.toggleAttribute("data-failed", this.model.get(at)?.type === "error");
     }
   }
 
