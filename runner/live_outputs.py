@@ -18,6 +18,7 @@ from uuid import UUID
 from gallery.layouts import read_layout
 from runner.results.parts import LivePart
 from runner.results.rendering import render
+from runner.results.widgets import VIEW_MIME
 from runner.services.live_outputs import append_outputs
 
 logger = logging.getLogger(__name__)
@@ -30,9 +31,15 @@ TIME_SHARE = 5
 MAX_OUTPUT_BYTES = 200_000
 #: What a run may show while it runs, before and after rendering.
 MAX_RUN_BYTES = 2_000_000
+#: What a widget is put out as where nothing comes along that needs no script.
+WIDGET_MIMES = frozenset({VIEW_MIME, "text/plain"})
 
 LARGE = "A large output is shown when the run has ended."
 ENOUGH = "There is more than can be shown meanwhile. All of it follows at the end."
+
+INTERACTIVE = (
+    "What an interactive part holds follows at the end, as far as it needs no scripts."
+)
 
 Output = dict[str, Any]
 
@@ -187,7 +194,8 @@ class LiveOutputs:
             self._stop()
             yield LivePart(index, _note(ENOUGH))
             return
-        html = self._rendered([{"cell_type": "code", "outputs": small}])
+        outputs = [_without_widget(each) for each in small]
+        html = self._rendered([{"cell_type": "code", "outputs": outputs}])
         if len(small) < len(fresh) and not cell.said_large:
             html += _note(LARGE)
             cell.said_large = True
@@ -204,6 +212,14 @@ class LiveOutputs:
         self._figures += rendered.figures
         self._spent_bytes += max(_size(cells), len(rendered.html))
         return b"" if rendered.is_empty else rendered.html
+
+
+def _without_widget(output: Output) -> Output:
+    """Return an output, or a sentence for a widget: what it holds is known at the end only."""
+    data = output.get("data")
+    if not isinstance(data, Mapping) or not {VIEW_MIME} <= data.keys() <= WIDGET_MIMES:
+        return output
+    return {**output, "data": {"text/html": f"<p><em>{INTERACTIVE}</em></p>"}}
 
 
 def _is_large(output: Output) -> bool:

@@ -8,9 +8,16 @@ from uuid import uuid4
 import pytest
 
 from runner import live_outputs
-from runner.live_outputs import ENOUGH, LARGE, MAX_RUN_BYTES, LiveOutputs
+from runner.live_outputs import (
+    ENOUGH,
+    INTERACTIVE,
+    LARGE,
+    MAX_RUN_BYTES,
+    LiveOutputs,
+)
 from runner.results.outputs import ERROR
 from runner.results.parts import LivePart
+from runner.results.widgets import VIEW_MIME
 from tests.gallery.layouts import at, dashboard, in_view
 from tests.runner.results.hostile import payloads
 from tests.runner.results.notebooks import (
@@ -238,6 +245,27 @@ def test_pictures_are_numbered_through_all_parts(worker: Worker) -> None:
     picture = display({"image/png": png()})
     assert 'alt="Figure 1"' in worker.show(picture)[0]
     assert 'alt="Figure 2"' in worker.show(picture)[0]
+
+
+def test_a_widget_is_said_to_follow_in_its_place(worker: Worker) -> None:
+    widget = display({VIEW_MIME: {"model_id": "7"}, "text/plain": "IntSlider(value=3)"})
+    (shown,) = worker.show(stream("before"), widget, stream("after"))
+    assert shown.index("before") < shown.index(INTERACTIVE) < shown.index("after")
+    assert "left out" not in shown
+    assert "IntSlider" not in shown
+
+
+def test_a_widget_that_brings_a_picture_shows_it_meanwhile(worker: Worker) -> None:
+    view = {VIEW_MIME: {"model_id": "7"}, "image/png": png(), "text/plain": "Canvas"}
+    (shown,) = worker.show(display(view))
+    assert "Figure 1" in shown
+    assert INTERACTIVE not in shown
+
+
+def test_what_no_result_will_show_is_left_out_meanwhile_too(worker: Worker) -> None:
+    (shown,) = worker.show(display({"application/vnd.plotly.v1+json": {}}))
+    assert "left out" in shown
+    assert INTERACTIVE not in shown
 
 
 def test_what_the_layout_hides_is_not_shown_meanwhile_unless_it_failed(
