@@ -8,6 +8,7 @@ from bs4 import BeautifulSoup, Tag
 from runner.results.outputs import ERROR
 from runner.results.rendering import EMPTY, FOR_PAGES, render
 from runner.results.tables import tables
+from runner.results.widgets import STATE_MIME
 from tests.gallery.layouts import GRID, REPORT, at, dashboard, in_view
 from tests.runner.results.notebooks import (
     code,
@@ -19,6 +20,7 @@ from tests.runner.results.notebooks import (
     shown,
     stream,
 )
+from tests.runner.results.test_widgets import OUTPUT, view, widget
 
 HIDDEN = {"hidden": True}
 TABLE = "<table><tr><td>41</td></tr></table>"
@@ -106,6 +108,18 @@ def test_that_a_hidden_cell_failed_or_was_cut_is_told(kind):
     assert text.index(ERROR) < text.index("seen")
     assert "one" not in BeautifulSoup(text, "html.parser").get_text().split()
     assert "4711" not in text
+
+
+def test_what_failed_in_an_output_widget_of_a_hidden_cell_is_told():
+    outputs = [stream("secret steps"), error("ValueError: 4711")]
+    captured = widget("Output", OUTPUT, outputs=outputs)
+    state = {STATE_MIME: {"version_major": 2, "state": {"out": captured}}}
+    made = notebook(
+        stood(code(view("out")), HIDDEN), metadata={**dashboard(), "widgets": state}
+    )
+    text = render(made).html.decode()
+    assert ERROR in text
+    assert "secret steps" not in text
 
 
 def test_a_result_of_which_everything_is_hidden_says_that_it_shows_nothing():
