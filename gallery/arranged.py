@@ -24,7 +24,7 @@ def as_signed(version: Version, notebook: Mapping[str, Any]) -> dict[str, Any]:
 
 def as_run(version: Version, notebook: Mapping[str, Any]) -> dict[str, Any]:
     """Return a notebook of the version as it is executed: only cells told of are left to live pages."""
-    if was_found(version, waiting.LEFT_OUT):
+    if was_found(version, waiting.LEFT_OUT_CODE):
         return dict(notebook)
     return {**notebook, "cells": [_for_every_run(cell) for cell in notebook["cells"]]}
 

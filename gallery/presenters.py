@@ -7,7 +7,7 @@ from typing import Any, Protocol
 from gallery.arranged import as_signed
 from gallery.characters import shown
 from gallery.findings.layout import CODE as LAYOUT
-from gallery.findings.layout import NOT_SHOWN
+from gallery.findings.layout import NOT_SHOWN_CODE
 from gallery.interactive import values_not_kept
 from gallery.layouts import Layout, read_layout
 from gallery.limits import limits_in_words
@@ -117,7 +117,7 @@ def _layout(version: Version) -> str:
     hidden = [
         str(each["cell"] + 1)
         for each in version.findings
-        if each["code"] == NOT_SHOWN and each["cell"] is not None
+        if each["code"] == NOT_SHOWN_CODE and each["cell"] is not None
     ]
     noun = "cell" if len(hidden) == 1 else "cells"
     return f"{told} ({noun} {', '.join(hidden)})" if hidden else told

@@ -10,7 +10,7 @@ from gallery.parameters.names import SKIP_TAG, has_tag
 #: The finding that says how readers see the cells; it is signed with the version.
 CODE = "layout"
 #: The finding of each cell that they do not see.
-NOT_SHOWN = "not_shown"
+NOT_SHOWN_CODE = "not_shown"
 _ARRANGED = {
     Kind.GRID: "Readers see the cells in a grid, not in the notebook's order",
     Kind.REPORT: "Readers see the cells as a report, in the notebook's order",
@@ -25,10 +25,10 @@ def check_layout(notebook: dict[str, Any]) -> Iterator[Finding]:
     for index in sorted(layout.hidden):
         if _runs(cells[index]):
             message = "The layout does not show what this cell puts out. It runs all the same: read it."
-            yield Finding(NOT_SHOWN, "info", message, index)
+            yield Finding(NOT_SHOWN_CODE, "info", message, index)
         elif _is_text(cells[index]):
             message = "The layout does not show this text."
-            yield Finding(NOT_SHOWN, "info", message, index)
+            yield Finding(NOT_SHOWN_CODE, "info", message, index)
     for fault in layout.faults:
         yield Finding("layout_fault", "warning", fault.message, fault.cell)
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from gallery.findings.cells import CheckedCell, CheckedNotebook
 from gallery.findings.model import Finding
-from gallery.findings.waiting import LEFT_OUT, LIVE_TAG
+from gallery.findings.waiting import LEFT_OUT_CODE, LIVE_TAG
 from gallery.parameters.assignments import read_assignments
 from gallery.parameters.infer import infer_parameters
 from gallery.parameters.names import INJECTED_TAG, PARAMETERS_TAG, SKIP_TAG
@@ -77,7 +77,7 @@ def _check_tags(cell: CheckedCell) -> Iterator[Finding]:
         message = (
             f"This cell is tagged “{LIVE_TAG}”: runs without a live page leave it out."
         )
-        yield Finding(LEFT_OUT, "info", message, cell.index)
+        yield Finding(LEFT_OUT_CODE, "info", message, cell.index)
     for tag in cell.tags:
         if tag not in _KNOWN:
             yield Finding(

@@ -12,7 +12,7 @@ CODE = "waits_for_input"
 #: The tag of cells that are executed in live pages only.
 LIVE_TAG = "live-only"
 #: The finding that says so of a cell; it is signed with the version.
-LEFT_OUT = "live_only_cell"
+LEFT_OUT_CODE = "live_only_cell"
 #: What waits, by its library; what else these have answers a reader while it goes on by itself.
 _WAITING = {
     "ipython_blocking": frozenset({"CaptureExecution"}),

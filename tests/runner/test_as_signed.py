@@ -8,7 +8,7 @@ from django.conf import settings
 from django.core.management import CommandError, call_command
 
 from accounts.models import User
-from gallery.findings.waiting import LEFT_OUT, LIVE_TAG
+from gallery.findings.waiting import LEFT_OUT_CODE, LIVE_TAG
 from gallery.models import Version
 from runner import execution
 from runner.models import Run
@@ -19,7 +19,13 @@ pytestmark = [
     pytest.mark.security,
     pytest.mark.usefixtures("committed_db", "kernel_host", "data_cluster"),
 ]
-TOLD = {"code": LEFT_OUT, "severity": "info", "message": "", "cell": 1, "line": None}
+TOLD = {
+    "code": LEFT_OUT_CODE,
+    "severity": "info",
+    "message": "",
+    "cell": 1,
+    "line": None,
+}
 
 
 def version_with(*findings: dict[str, Any]) -> Version:

@@ -177,7 +177,7 @@ def test_a_version_that_waits_for_input_has_live_pages_only(
 def test_cells_for_live_pages_count_there_only_if_reviewers_were_told(
     adams: User, is_told: bool, without: int
 ) -> None:
-    told = [*FINDINGS, {**FINDINGS[0], "code": waiting.LEFT_OUT}]
+    told = [*FINDINGS, {**FINDINGS[0], "code": waiting.LEFT_OUT_CODE}]
     findings = told if is_told else FINDINGS
     version = approved("1", "2", findings=findings, tags=[LIVE_TAG])
     run = request_run(
