@@ -66,6 +66,19 @@ def longest(name):
     return LONGEST_STYLE_SHEET if name.endswith(".css") else LONGEST_FILE
 
 
+def test_no_file_is_a_link():
+    """What it leads to is on the machine of whoever made it."""
+    listing = subprocess.run(
+        ["git", "ls-files", "--stage", "-z"],
+        cwd=REPOSITORY,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    link = "120000"
+    assert [each for each in listing.stdout.split("\0") if each.startswith(link)] == []
+
+
 def test_no_file_is_longer_than_four_hundred_lines():
     long = {
         name: count
