@@ -7,6 +7,7 @@ from django.conf import settings
 
 from runner.models import Run
 from runner.results import vault
+from runner.results.batches import opened
 from runner.results.reading import associated
 
 
@@ -15,15 +16,13 @@ def statements_of(run: Run) -> list[dict[str, Any]]:
 
     Empty after their expiry.  Raises vault.VaultError.
     """
+    kept = [each for batch in run.statement_batches.all() for each in opened(batch)]
     result = getattr(run, "result", None)
-    sealed = {each.associated: each.sealed for each in run.statement_batches.all()}
-    if result is not None:
-        sealed[associated(run, "statements")] = result.statements
-    return [
-        statement
-        for name, part in sealed.items()
-        if part is not None
-        for statement in json.loads(
-            vault.unseal(bytes(part), keys=settings.RESULT_KEYS, associated=name)
-        )
-    ]
+    if result is None or result.statements is None:
+        return kept
+    last = vault.unseal(
+        bytes(result.statements),
+        keys=settings.RESULT_KEYS,
+        associated=associated(run, "statements"),
+    )
+    return [*kept, *json.loads(last)]
