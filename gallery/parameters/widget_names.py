@@ -67,9 +67,9 @@ def bindings(node: ast.AST) -> Iterator[tuple[str, str]]:
                 yield alias.asname or alias.name, f"{module}.{alias.name}"
         case ast.Name(ctx=ast.Store() | ast.Del()):
             yield node.id, ""
-        case ast.Attribute(value=ast.Name(), ctx=ast.Store() | ast.Del()):
+        case ast.Attribute(value=ast.Name(id=name), ctx=ast.Store() | ast.Del()):
             # What has a part replaced is not the same any more: neither a module nor a control.
-            yield node.value.id, ""  # type: ignore[attr-defined]  # matched above
+            yield name, ""
         case ast.FunctionDef() | ast.AsyncFunctionDef() | ast.ClassDef():
             yield node.name, ""
         case ast.ExceptHandler(name=str() as name) | ast.MatchAs(name=str() as name):
